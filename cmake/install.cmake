@@ -1,0 +1,3 @@
+include(GNUInstallDirs)
+install(TARGETS rockllama RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS rockllama-worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/rockllama)

@@ -1,0 +1,34 @@
+// The routes of the HTTP API: one file per dialect registers its own. Dialects are codecs: JSON to domain types, calls
+// of the services, domain types to JSON.
+#pragma once
+
+#include <string>
+
+#include "base/executor.h"
+#include "http/router.h"
+#include "service/caches.h"
+#include "service/completions.h"
+#include "service/models.h"
+
+namespace rockllama::api {
+
+struct Services {
+  Completions* completions = nullptr;
+  Caches* caches = nullptr;
+  Models* models = nullptr;
+  std::string version{};       // of rockllama
+  uint32_t heartbeat_ms = 5000;
+  Executor* executor = nullptr;  // for heartbeats
+};
+
+void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions
+void add_completions(http::Router& router, const Services& services);       // POST /v1/completions
+void add_models(http::Router& router, const Services& services);            // /v1/models...
+void add_caches(http::Router& router, const Services& services);            // /v1/cache...
+void add_health(http::Router& router, const Services& services);            // /, /health, /v1/health, /ready
+void add_all(http::Router& router, const Services& services);
+
+// The body of an error in OpenAI's shape, for errors that the HTTP server itself finds.
+[[nodiscard]] std::string error_body(int status, const std::string& message);
+
+}  // namespace rockllama::api

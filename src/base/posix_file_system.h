@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "base/file_system.h"
+
+namespace rockllama {
+
+// The real one. Follows symbolic links; never creates files through them in the cache folder.
+[[nodiscard]] std::unique_ptr<FileSystem> make_posix_file_system();
+
+// An advisory lock on `path` (created where missing) that lasts as long as the descriptor; kConflict when another
+// process holds it.
+[[nodiscard]] Result<UniqueFd> lock_file(const std::string& path);
+
+}  // namespace rockllama

@@ -1,0 +1,98 @@
+// What a generation is, in the words that server and worker share: the request, its events, its usage.
+// Plain values; no thread, no effect.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/prompt_cache.h"
+
+namespace rockllama {
+
+using RequestId = uint64_t;  // unique within one server process
+
+struct ChatMessage {
+  std::string role;     // system, developer, user, assistant, tool
+  std::string content;  // UTF-8 text
+  std::string name{};
+  std::string tool_call_id{};
+  bool operator==(const ChatMessage&) const = default;
+};
+
+// Rendered through the model's chat template by the worker.
+struct ChatPrompt {
+  std::vector<ChatMessage> messages;
+  bool enable_thinking = false;
+  bool operator==(const ChatPrompt&) const = default;
+};
+
+// Raw text; the cache's text, if any, stands directly before it.
+struct TextPrompt {
+  std::string text;
+  bool operator==(const TextPrompt&) const = default;
+};
+
+using Prompt = std::variant<ChatPrompt, TextPrompt>;
+
+// An unset field means: what the next source says (request, then model.json, then inference_config.json, then the
+// engine's own default). Ranges are checked where a value enters (api, config), not again below.
+struct SamplingParams {
+  std::optional<float> temperature{};        // 0 = greedy, up to 2
+  std::optional<float> top_p{};              // 0 to 1
+  std::optional<int32_t> top_k{};            // 0 = off
+  std::optional<float> min_p{};              // 0 to 1
+  std::optional<float> repeat_penalty{};     // 1 = off
+  std::optional<float> frequency_penalty{};  // -2 to 2
+  std::optional<float> presence_penalty{};   // -2 to 2
+  std::optional<int32_t> mirostat{};         // 0, 1, 2
+  std::optional<float> mirostat_tau{};
+  std::optional<float> mirostat_eta{};
+  std::optional<uint32_t> seed{};  // unset = a random one per request
+  std::vector<std::pair<int32_t, float>> logit_bias{};
+  bool operator==(const SamplingParams&) const = default;
+};
+
+// Every field of `first` that is set, else the one of `then`.
+[[nodiscard]] SamplingParams merged(const SamplingParams& first, const SamplingParams& then);
+
+// What `cache_prompt` allows: everything, only what keeps every bit, nothing.
+enum class ReusePolicy : uint8_t { kAll, kExact, kNone };
+
+struct GenerationOptions {
+  SamplingParams sampling{};
+  int32_t max_tokens = -1;  // -1 = up to the context limit
+  std::vector<std::string> stop{};
+  ReusePolicy reuse = ReusePolicy::kAll;
+  bool operator==(const GenerationOptions&) const = default;
+};
+
+enum class FinishReason : uint8_t { kStop, kLength };
+
+// Where the reused prefix came from.
+enum class CacheTier : uint8_t { kNone, kText, kDisk, kResident };
+[[nodiscard]] const char* to_string(CacheTier tier);  // none, text, disk, resident
+
+// What became of the prompt cache in one request.
+struct CacheUse {
+  std::string name{};                 // of the named cache that the request resolved to; may be empty
+  CacheTier tier = CacheTier::kNone;  // kText: the cache's text served, its state did not
+  uint32_t tokens = 0;                // prompt tokens that were not prefilled
+  double restore_ms = 0;              // time to put the state into the KV buffer
+  std::string reason{};               // why no state, or not all of it, was reused; empty on a full hit
+  bool operator==(const CacheUse&) const = default;
+};
+
+struct Usage {
+  uint32_t prompt_tokens = 0;
+  uint32_t completion_tokens = 0;
+  double prefill_ms = 0;
+  double decode_ms = 0;  // from the first token to the last
+  bool operator==(const Usage&) const = default;
+};
+
+}  // namespace rockllama

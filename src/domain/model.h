@@ -1,0 +1,56 @@
+// What a model is: the file that serves, how to load it, and what a loaded one can do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "domain/generation.h"
+
+namespace rockllama {
+
+enum class EngineKind : uint8_t { kLlamaCpp, kRkllm, kScripted };
+[[nodiscard]] const char* to_string(EngineKind kind);  // llama.cpp, rkllm, scripted
+
+// How to load a model; goes to the worker as it is.
+struct ModelSpec {
+  std::string name;  // folder name
+  EngineKind engine = EngineKind::kLlamaCpp;
+  std::string file;                  // path of the model file
+  std::string tokenizer_file{};      // path of a vocabulary-only GGUF, for engines without a vocabulary of their own
+  std::string chat_template{};       // Jinja source that overrides the model's own; empty = the model's
+  uint32_t context_tokens = 0;       // limit of one request; 0 = the smaller of the model's own and 8192
+  uint32_t kv_tokens = 0;            // cells of the KV buffer; 0 = parallel generations of a fair size, see engine
+  uint32_t parallel = 4;             // generations at once
+  uint32_t block_tokens = 256;       // prefill block; part of the fingerprint, because bits depend on it
+  uint32_t threads = 0;              // 0 = the performance cores
+  SamplingParams sampling_defaults{};
+  int32_t default_max_tokens = -1;
+  bool operator==(const ModelSpec&) const = default;
+};
+
+struct Capabilities {
+  uint32_t max_parallel = 1;
+  bool token_counts = false;
+  bool per_request_sampling = false;
+  bool seed = false;
+  bool grammar = false;
+  bool logprobs = false;
+  bool state_save = false;
+  bool operator==(const Capabilities&) const = default;
+};
+
+// What the worker says of a model once it is loaded.
+struct LoadedModel {
+  Capabilities capabilities{};
+  uint32_t context_tokens = 0;         // limit of one request: prompt and answer
+  uint32_t trained_context_tokens = 0;
+  uint64_t kv_bytes_per_token = 0;
+  std::string engine_version{};  // for people
+  // Everything of the engine that decides bits: build, CPU features, KV type, flash attention, block size, threads,
+  // rope and LoRA settings. Joined with the model file's hash it is the fingerprint of a state.
+  std::string engine_fingerprint{};
+  bool has_chat_template = false;
+  bool operator==(const LoadedModel&) const = default;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,106 @@
+// The interface of everything that generates tokens. An Engine is owned and driven by one thread of the worker (the
+// engine thread): start, save_state, add_credit and step are called there. cancel may come from any thread.
+//
+// Asynchronous: start and save_state only queue; step does the work and calls the sink, on the engine thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "domain/generation.h"
+#include "domain/model.h"
+#include "domain/prompt_cache.h"
+
+namespace rockllama {
+
+// A saved prefix that a generation may start from.
+struct PrefixState {
+  StateKey key;
+  uint32_t reuse_tokens = 0;  // a cut of the task's plan, at most key.tokens; what lies behind it is dropped
+  UniqueFd file{};            // the payload; invalid = only a resident copy can serve
+};
+
+struct GenerationTask {
+  RequestId id = 0;
+  std::vector<int32_t> tokens{};    // the whole prompt, at least one
+  std::vector<uint32_t> cuts{};     // ends of the prefill blocks, ascending; the last is tokens.size()
+  std::string cache_name{};         // of the named cache that the prompt resolved to, or empty
+  std::string no_state_reason{};    // why `prefix` is empty although there is a cache
+  std::optional<PrefixState> prefix{};
+  SamplingParams sampling{};
+  uint32_t max_tokens = 0;  // at least 1; prompt and answer fit the context limit
+  uint32_t credit = 0;      // tokens that may be emitted before add_credit
+};
+
+struct SaveStateTask {
+  RequestId id = 0;
+  std::vector<int32_t> tokens{};
+  std::vector<uint32_t> cuts{};  // the last is tokens.size()
+  UniqueFd file{};               // written from its beginning
+};
+
+struct RestoreBegins {
+  RequestId id = 0;
+  std::string state_id;
+};
+struct GenerationStarted {
+  RequestId id = 0;
+  CacheUse cache;
+};
+struct PrefillProgress {
+  RequestId id = 0;
+  uint32_t done_tokens = 0;
+  uint32_t total_tokens = 0;
+};
+struct TokenGenerated {
+  RequestId id = 0;
+  int32_t token = 0;
+  std::string piece;  // bytes; may end inside a UTF-8 character
+};
+// reason kStop: the model ended its turn, or the sink said so; kLength: max_tokens.
+struct GenerationFinished {
+  RequestId id = 0;
+  FinishReason reason = FinishReason::kStop;
+  Usage usage;
+};
+struct TaskFailed {  // of a generation or a save_state; kCancelled after cancel
+  RequestId id = 0;
+  Error error;
+};
+struct StateWritten {
+  RequestId id = 0;
+  SavedState state;  // without note
+};
+
+using EngineEvent = std::variant<RestoreBegins, GenerationStarted, PrefillProgress, TokenGenerated, GenerationFinished,
+                                 TaskFailed, StateWritten>;
+
+// The answer counts only for TokenGenerated: false ends the generation with kStop.
+using EngineSink = std::function<bool(const EngineEvent&)>;
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual const LoadedModel& model() const = 0;
+
+  // Queues a generation. It is admitted when its cells (prompt and max_tokens) fit; until then it waits, in order.
+  virtual void start(GenerationTask task) = 0;
+  // Queues the making of a state, in a context of its own, between the steps of generations.
+  virtual void save_state(SaveStateTask task) = 0;
+  // A generation out of credit keeps its cells and waits.
+  virtual void add_credit(RequestId id, uint32_t tokens) = 0;
+  // Any thread. The task ends with TaskFailed{kCancelled} within one step; an unknown id is ignored.
+  virtual void cancel(RequestId id) = 0;
+  // At most one prefill block and one decode call. False when nothing can go on before start, save_state, add_credit
+  // or cancel is called.
+  virtual bool step() = 0;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,159 @@
+// What server and worker say to each other. One struct per message; codec.h turns them into frames and back.
+// Descriptors travel beside a frame (SCM_RIGHTS): start_generation may bring a state to restore, save_state brings the
+// file to fill.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/generation.h"
+#include "domain/model.h"
+#include "domain/prompt_cache.h"
+
+namespace rockllama::protocol {
+
+// Raised by every change of a message. Both sides must be of one build; a mismatch ends the worker.
+inline constexpr uint32_t kVersion = 1;
+// A frame over this size is garbage. Prompts are bounded by the HTTP body limit (16 MiB by default, at most 64).
+inline constexpr uint32_t kMaxFrameBytes = 128u << 20;
+
+// -- server to worker --------------------------------------------------------------------------------------------
+
+// First frame in each direction.
+struct Hello {
+  uint32_t version = kVersion;
+  bool operator==(const Hello&) const = default;
+};
+
+// Second frame; the worker answers Loaded or LoadFailed.
+struct Load {
+  ModelSpec spec;
+  bool operator==(const Load&) const = default;
+};
+
+// Render, tokenize, count, plan. The answer is Prepared or Failed. Runs beside decoding.
+struct Prepare {
+  RequestId id = 0;
+  Prompt prompt;
+  GenerationOptions options;
+  std::vector<CacheReference> caches;
+  bool operator==(const Prepare&) const = default;
+};
+
+// Run what was prepared. A descriptor that comes with it is the payload of Prepared::state.
+struct Start {
+  RequestId id = 0;
+  uint32_t credit = 0;  // tokens that may be sent before more credit comes
+  bool operator==(const Start&) const = default;
+};
+
+// Forget a request in any phase, or a save_state. No further event comes after Failed{kCancelled} or Finished;
+// an unknown id is ignored.
+struct Cancel {
+  RequestId id = 0;
+  bool operator==(const Cancel&) const = default;
+};
+
+struct Credit {
+  RequestId id = 0;
+  uint32_t tokens = 0;
+  bool operator==(const Credit&) const = default;
+};
+
+// Prefill `text` in the rendering `format` in a context of its own and write the state into the descriptor.
+// Progress events, then StateSaved or Failed.
+struct SaveState {
+  RequestId id = 0;
+  StateFormat format = StateFormat::kChat;
+  std::string text;
+  bool operator==(const SaveState&) const = default;
+};
+
+// End in good order; the worker exits 0.
+struct Shutdown {
+  bool operator==(const Shutdown&) const = default;
+};
+
+using Command = std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, Shutdown>;
+
+// -- worker to server --------------------------------------------------------------------------------------------
+
+struct Loaded {
+  LoadedModel model;
+  bool operator==(const Loaded&) const = default;
+};
+
+struct LoadFailed {
+  std::string message;
+  bool operator==(const LoadFailed&) const = default;
+};
+
+struct Prepared {
+  RequestId id = 0;
+  uint32_t prompt_tokens = 0;
+  int32_t max_tokens = 0;      // as asked, lowered to the room left
+  uint32_t prefill_tokens = 0; // what is left to prefill if the state serves
+  CacheUse cache;              // name, and the reason where no state can serve; tier and tokens come with Started
+  std::vector<StateKey> state; // none or one: the state to restore; give its file to Start unless it cannot be had
+  bool state_outdated = false; // the reference had a state of other tokens: this cache must be rebuilt
+  bool operator==(const Prepared&) const = default;
+};
+
+// A restore of this state begins now on the engine's thread: if the worker dies before the next event of the same
+// id, the state is to blame.
+struct Restoring {
+  RequestId id = 0;
+  std::string state_id;
+  bool operator==(const Restoring&) const = default;
+};
+
+struct Started {
+  RequestId id = 0;
+  CacheUse cache;
+  bool operator==(const Started&) const = default;
+};
+
+// Prefill of a generation or a save_state goes on.
+struct Progress {
+  RequestId id = 0;
+  uint32_t done_tokens = 0;
+  uint32_t total_tokens = 0;
+  bool operator==(const Progress&) const = default;
+};
+
+// Whole UTF-8 characters, stop strings already cut off; may be empty when a token is held back.
+struct Tokens {
+  RequestId id = 0;
+  uint32_t count = 0;  // tokens that were generated for it
+  std::string text;
+  bool operator==(const Tokens&) const = default;
+};
+
+struct Finished {
+  RequestId id = 0;
+  FinishReason reason = FinishReason::kStop;
+  Usage usage;
+  bool operator==(const Finished&) const = default;
+};
+
+struct Failed {
+  RequestId id = 0;
+  ErrorCode code = ErrorCode::kInternal;
+  std::string message;
+  std::string param;
+  bool operator==(const Failed&) const = default;
+};
+
+struct StateSaved {
+  RequestId id = 0;
+  SavedState state;
+  bool operator==(const StateSaved&) const = default;
+};
+
+using Event = std::variant<Hello, Loaded, LoadFailed, Prepared, Restoring, Started, Progress, Tokens, Finished, Failed,
+                           StateSaved>;
+
+}  // namespace rockllama::protocol

@@ -1,0 +1,75 @@
+// The flows around named caches: create, build states, read, remove. Dialects and the command line call it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/prompt_cache.h"
+
+namespace rockllama {
+
+struct ServiceContext;
+
+enum class CacheFormatChoice : uint8_t { kBoth, kChat, kRaw, kTextOnly };
+
+struct CreateCache {
+  std::string model;
+  std::string name;
+  std::string text;
+  CacheFormatChoice format = CacheFormatChoice::kBoth;
+  std::string source = "api";
+  bool overwrite = true;
+  std::optional<bool> pinned{};
+  std::optional<double> ttl_s{};
+};
+
+struct CacheCreated {
+  std::string model;
+  std::string name;
+  uint64_t size_bytes = 0;  // of the states, or of the text where there is none
+  double ttft_ms = 0;
+  uint32_t prompt_tokens = 0;
+  bool binary = false;
+  std::vector<StateFormat> states{};
+  std::string message;
+  std::string warning{};  // why there is no state, although one was asked for
+};
+
+struct CacheProgress {
+  StateFormat format;
+  uint32_t done_tokens = 0;
+  uint32_t total_tokens = 0;
+};
+
+class Caches {
+ public:
+  explicit Caches(ServiceContext* context) : context_(context) {}
+
+  using Created = std::function<void(Result<CacheCreated>)>;
+  using OnProgress = std::function<void(const CacheProgress&)>;
+  // `done` is called once, on a thread of the service. `progress` may be empty.
+  void create(CreateCache request, OnProgress progress, Created done);
+  // State from an existing text cache, or from `text`, which becomes the cache's text.
+  void generate_binary(const std::string& model, const std::string& name, std::optional<std::string> text,
+                       Created done);
+
+  // These read or write files: executor only.
+  [[nodiscard]] Result<std::map<std::string, std::vector<CacheInfo>>> list_all();
+  [[nodiscard]] Result<std::vector<CacheInfo>> list(const std::string& model);  // kModelNotFound
+  struct Content {
+    CacheInfo info;
+    std::string text;
+  };
+  [[nodiscard]] Result<Content> get(const std::string& model, const std::string& name);
+  [[nodiscard]] Status remove(const std::string& model, const std::string& name, bool binary_only);
+
+ private:
+  ServiceContext* context_;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,79 @@
+// The flow of a completion: model and caches are found, the model is loaded if need be, the prompt is prepared, the
+// state is verified and opened, the generation runs, its events come back. Dialects call it and only translate.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/generation.h"
+
+namespace rockllama {
+
+struct CompletionRequest {
+  std::string request_id{};  // x-request-id
+  std::string caller{};      // API key name or address, for fairness and the log
+  std::string model{};       // as the client wrote it: empty, a name, or name@cache
+  Prompt prompt;
+  GenerationOptions options{};
+  std::vector<std::string> use_cache{};  // in the order of the request
+  std::string use_cache_problem{};       // why the request's use_cache was not understood; empty = fine
+};
+
+// The response may begin. Comes once, when the prefix is in place and prefill begins.
+struct CompletionStarted {
+  std::string model;
+  CacheUse cache;
+  uint32_t prompt_tokens = 0;
+  bool operator==(const CompletionStarted&) const = default;
+};
+// Still queued or in prefill; nothing but a sign of life.
+struct CompletionProgress {
+  uint32_t done_tokens = 0;
+  uint32_t total_tokens = 0;
+};
+struct CompletionText {
+  std::string text;    // whole UTF-8 characters; may be empty
+  uint32_t tokens = 0;
+};
+struct CompletionDone {
+  FinishReason reason = FinishReason::kStop;
+  std::string model;
+  Usage usage;
+  CacheUse cache;
+  std::vector<std::string> warnings{};  // what the client asked for and did not get
+  double ttft_ms = 0;                   // from the call of run() to the first text
+  double total_ms = 0;
+  double tokens_per_second = 0;  // while decoding
+};
+using CompletionEvent = std::variant<CompletionStarted, CompletionProgress, CompletionText, CompletionDone, Error>;
+// Called on threads of the service, one call at a time per request. CompletionDone or Error is the last.
+using CompletionSink = std::function<void(const CompletionEvent&)>;
+
+struct ServiceContext;  // what all services share; see service/context.h
+
+class Completions {
+ public:
+  explicit Completions(ServiceContext* context) : context_(context) {}
+
+  // A handle on a running request. Copies mean the same request; none of them keeps it alive.
+  class Handle {
+   public:
+    void cancel() const;                      // any thread; the sink gets Error{kCancelled} unless it ended before
+    void add_credit(uint32_t tokens) const;   // the client took that many tokens' text
+   private:
+    friend class Completions;
+    std::weak_ptr<struct CompletionFlow> flow_;
+  };
+  // `credit`: tokens that may come before add_credit. Never blocks.
+  Handle run(CompletionRequest request, uint32_t credit, CompletionSink sink);
+
+ private:
+  ServiceContext* context_;
+};
+
+}  // namespace rockllama
