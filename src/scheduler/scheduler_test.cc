@@ -1,0 +1,123 @@
+#include "scheduler/scheduler.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/fake_model_worker.h"
+
+namespace rockllama {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class SchedulerTest : public ::testing::Test {
+ protected:
+  SchedulerTest() {
+    scheduler.set_worker(&worker);
+    ready();
+  }
+  void ready() { scheduler.handle(WorkerReady{.model = {.capabilities = {.max_parallel = 2}}}); }
+  void crash() { scheduler.handle(WorkerLost{.reason = "signal 11"}); }
+  JobSink record(std::vector<JobEvent>* events) {
+    return [events](const JobEvent& event) { events->push_back(event); };
+  }
+  // Submits a request that answers Prepared by itself.
+  void submit(RequestId id, std::vector<JobEvent>* events) {
+    scheduler.submit({.id = id, .prompt = TextPrompt{"x"}}, [this, id, events](const JobEvent& event) {
+      events->push_back(event);
+      if (std::holds_alternative<protocol::Prepared>(event)) scheduler.start(id, UniqueFd(), 8);
+    });
+    scheduler.handle(protocol::Prepared{.id = id});
+  }
+
+  test::FakeModelWorker worker;
+  Scheduler scheduler{1};
+};
+
+TEST_F(SchedulerTest, CarriesARequestFromPrepareToItsEnd) {
+  std::vector<JobEvent> events;
+  submit(1, &events);
+  ASSERT_THAT(worker.sent().starts, SizeIs(1));
+  EXPECT_EQ(worker.sent().starts[0].command.credit, 8u);
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "hi"});
+  scheduler.handle(protocol::Finished{.id = 1});
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "too late"});
+  EXPECT_THAT(events, SizeIs(3));
+  EXPECT_EQ(scheduler.active(), 0u);
+}
+
+TEST_F(SchedulerTest, CancelTellsTheWorkerAndEndsTheRequestOnce) {
+  std::vector<JobEvent> events;
+  submit(1, &events);
+  scheduler.cancel(1);
+  scheduler.handle(protocol::Failed{.id = 1, .code = ErrorCode::kCancelled});
+  EXPECT_THAT(worker.sent().cancels, ElementsAre(1));
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(std::get<Error>(events[1]).code, ErrorCode::kCancelled);
+}
+
+TEST_F(SchedulerTest, RunsAgainWhatHadNotBegunWhenTheWorkerWasLost) {
+  std::vector<JobEvent> begun;
+  std::vector<JobEvent> waiting;
+  submit(1, &begun);
+  submit(2, &waiting);
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "hi"});
+  crash();
+  EXPECT_EQ(std::get<Error>(begun.back()).code, ErrorCode::kInternal);
+  EXPECT_THAT(waiting, SizeIs(1));
+  ready();
+  EXPECT_EQ(worker.sent().prepares.back().id, 2u);
+  scheduler.handle(protocol::Prepared{.id = 2});
+  scheduler.handle(protocol::Finished{.id = 2});
+  EXPECT_TRUE(std::holds_alternative<protocol::Finished>(waiting.back()));
+}
+
+TEST_F(SchedulerTest, HeldBackTextDoesNotCountAsBegun) {
+  std::vector<JobEvent> events;
+  submit(1, &events);
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = ""});
+  crash();
+  ready();
+  EXPECT_THAT(worker.sent().prepares, SizeIs(2));
+}
+
+TEST_F(SchedulerTest, ARequestThatKillsTwiceFails) {
+  std::vector<JobEvent> events;
+  submit(1, &events);
+  crash();
+  ready();
+  crash();
+  EXPECT_EQ(std::get<Error>(events.back()).code, ErrorCode::kInternal);
+  EXPECT_EQ(scheduler.active(), 0u);
+}
+
+TEST_F(SchedulerTest, StateSavesFailWithTheWorker) {
+  std::vector<JobEvent> events;
+  scheduler.save_state({.id = 1, .text = "x"}, UniqueFd(), record(&events));
+  EXPECT_THAT(worker.sent().saves, SizeIs(1));
+  crash();
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(std::get<Error>(events[0]).code, ErrorCode::kInternal);
+}
+
+TEST_F(SchedulerTest, CloseEndsAllAndRefusesMore) {
+  std::vector<JobEvent> events;
+  submit(1, &events);
+  scheduler.close({ErrorCode::kCancelled, "bye"});
+  scheduler.submit({.id = 2, .prompt = TextPrompt{"x"}}, record(&events));
+  ASSERT_THAT(events, SizeIs(3));
+  EXPECT_EQ(std::get<Error>(events[1]).code, ErrorCode::kCancelled);
+  EXPECT_EQ(std::get<Error>(events[2]).code, ErrorCode::kUnavailable);
+}
+
+TEST_F(SchedulerTest, StartsNoMoreThanTheModelTakesAtOnce) {
+  std::vector<JobEvent> events;
+  for (const RequestId id : {1, 2, 3}) submit(id, &events);
+  EXPECT_THAT(worker.sent().starts, SizeIs(2));
+  scheduler.handle(protocol::Finished{.id = 1});
+  EXPECT_THAT(worker.sent().starts, SizeIs(3));
+}
+
+}  // namespace
+}  // namespace rockllama

@@ -1,0 +1,112 @@
+#include "supervisor/progress_watch.h"
+
+#include <algorithm>
+
+namespace rockllama {
+namespace {
+
+// The slowest device that is taken for alive: a load at 5 MB/s from a worn card, templates at 100 kB/s, prefill at
+// 2 tokens per second.
+constexpr double kLoadBytesPerMs = 5e3;
+constexpr double kPrepareBytesPerMs = 100;
+constexpr double kSlowestPrefill = 2;
+// A step may take this many times what was measured before it counts as hung.
+constexpr double kSlack = 10;
+
+}  // namespace
+
+ProgressWatch::ProgressWatch(double floor_ms, uint32_t block_tokens)
+    : floor_ms_(floor_ms), block_tokens_(block_tokens) {}
+
+void ProgressWatch::load_asked(uint64_t model_bytes, double now_ms) {
+  load_deadline_ms_ = now_ms + floor_ms_ + static_cast<double>(model_bytes) / kLoadBytesPerMs;
+}
+
+void ProgressWatch::loaded() { load_deadline_ms_.reset(); }
+
+void ProgressWatch::prepare_asked(RequestId id, uint64_t prompt_bytes, double now_ms) {
+  // Prepares run one after the other, so each waits for those before it too.
+  double from = now_ms;
+  for (const auto& [other, deadline] : prepare_deadlines_ms_) from = std::max(from, deadline - floor_ms_);
+  prepare_deadlines_ms_[id] = from + floor_ms_ + static_cast<double>(prompt_bytes) / kPrepareBytesPerMs;
+}
+
+void ProgressWatch::prepared(RequestId id) { prepare_deadlines_ms_.erase(id); }
+
+void ProgressWatch::start_asked(RequestId id, uint32_t credit, double now_ms) {
+  if (!engine_owes_progress()) last_progress_ms_ = now_ms;
+  tasks_[id] = Task{.credit = credit};
+}
+
+void ProgressWatch::save_asked(RequestId id, double now_ms) {
+  if (!engine_owes_progress()) last_progress_ms_ = now_ms;
+  tasks_[id] = Task{.running = true, .endless_credit = true, .prefilled_at_ms = now_ms};
+}
+
+void ProgressWatch::credit_added(RequestId id, uint32_t tokens, double now_ms) {
+  const auto task = tasks_.find(id);
+  if (task == tasks_.end()) return;
+  if (!engine_owes_progress()) last_progress_ms_ = now_ms;
+  task->second.credit += tokens;
+}
+
+void ProgressWatch::started(RequestId id, double now_ms) {
+  last_progress_ms_ = now_ms;
+  const auto task = tasks_.find(id);
+  if (task == tasks_.end()) return;
+  task->second.running = true;
+  task->second.prefilled_at_ms = now_ms;
+}
+
+void ProgressWatch::prefilled(RequestId id, uint32_t done_tokens, double now_ms) {
+  last_progress_ms_ = now_ms;
+  const auto task = tasks_.find(id);
+  if (task == tasks_.end()) return;
+  const double elapsed_ms = now_ms - task->second.prefilled_at_ms;
+  if (done_tokens > task->second.prefilled && elapsed_ms > 0) {
+    prefill_speed_ = (done_tokens - task->second.prefilled) / elapsed_ms * 1000;
+  }
+  task->second.prefilled = done_tokens;
+  task->second.prefilled_at_ms = now_ms;
+}
+
+void ProgressWatch::generated(RequestId id, uint32_t tokens, double now_ms) {
+  last_progress_ms_ = now_ms;
+  if (const auto task = tasks_.find(id); task != tasks_.end()) task->second.credit -= tokens;
+}
+
+void ProgressWatch::ended(RequestId id, double now_ms) {
+  last_progress_ms_ = now_ms;
+  prepare_deadlines_ms_.erase(id);
+  tasks_.erase(id);
+}
+
+bool ProgressWatch::engine_owes_progress() const {
+  // What waits for admission may rightly wait for a generation that waits for its client.
+  const bool paused = std::any_of(tasks_.begin(), tasks_.end(), [](const auto& entry) {
+    return entry.second.running && !entry.second.endless_credit && entry.second.credit <= 0;
+  });
+  return std::any_of(tasks_.begin(), tasks_.end(), [paused](const auto& entry) {
+    const Task& task = entry.second;
+    return task.running ? task.endless_credit || task.credit > 0 : !paused;
+  });
+}
+
+double ProgressWatch::engine_patience_ms() const {
+  const double speed = prefill_speed_ > 0 ? std::max(prefill_speed_ / kSlack, 0.1) : kSlowestPrefill;
+  return floor_ms_ + block_tokens_ / speed * 1000;
+}
+
+std::optional<std::string> ProgressWatch::hung(double now_ms) const {
+  if (load_deadline_ms_ && now_ms > *load_deadline_ms_) return "the model did not load in time";
+  for (const auto& [id, deadline] : prepare_deadlines_ms_) {
+    if (now_ms > deadline) return "a prompt was not prepared in time";
+  }
+  if (engine_owes_progress() && now_ms > last_progress_ms_ + engine_patience_ms()) {
+    return "no token and no block of prefill in " + std::to_string(static_cast<int64_t>(now_ms - last_progress_ms_)) +
+           " ms";
+  }
+  return std::nullopt;
+}
+
+}  // namespace rockllama

@@ -1,0 +1,57 @@
+// Decides when a worker hangs: no progress for a time that is scaled by the work asked at the measured speed. Pure:
+// takes the time, knows no clock and no thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "domain/generation.h"
+
+namespace rockllama {
+
+class ProgressWatch {
+ public:
+  // `floor_ms`: what every wait is given at least. `block_tokens`: the largest piece of prefill between two signs of
+  // life.
+  ProgressWatch(double floor_ms, uint32_t block_tokens);
+
+  void load_asked(uint64_t model_bytes, double now_ms);
+  void loaded();
+  void prepare_asked(RequestId id, uint64_t prompt_bytes, double now_ms);
+  void prepared(RequestId id);
+  void start_asked(RequestId id, uint32_t credit, double now_ms);
+  void save_asked(RequestId id, double now_ms);
+  void credit_added(RequestId id, uint32_t tokens, double now_ms);
+  void started(RequestId id, double now_ms);
+  void prefilled(RequestId id, uint32_t done_tokens, double now_ms);
+  void generated(RequestId id, uint32_t tokens, double now_ms);
+  void ended(RequestId id, double now_ms);  // finished, failed, cancelled, state saved
+
+  // Why the worker counts as hung, for people; nothing while it may still be working.
+  [[nodiscard]] std::optional<std::string> hung(double now_ms) const;
+  // Tokens per second of prefill, as measured; 0 = not yet.
+  [[nodiscard]] double prefill_speed() const { return prefill_speed_; }
+
+ private:
+  struct Task {
+    bool running = false;  // admitted by the engine (a state is always)
+    bool endless_credit = false;
+    int64_t credit = 0;
+    uint32_t prefilled = 0;
+    double prefilled_at_ms = 0;
+  };
+  [[nodiscard]] bool engine_owes_progress() const;
+  [[nodiscard]] double engine_patience_ms() const;
+
+  double floor_ms_;
+  uint32_t block_tokens_;
+  double prefill_speed_ = 0;
+  std::optional<double> load_deadline_ms_;
+  std::map<RequestId, double> prepare_deadlines_ms_;
+  std::map<RequestId, Task> tasks_;
+  double last_progress_ms_ = 0;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,33 @@
+#include "tests/support/fake_model_worker.h"
+
+#include <utility>
+
+namespace rockllama::test {
+
+void FakeModelWorker::prepare(const protocol::Prepare& command) {
+  const std::lock_guard lock(mutex_);
+  sent_.prepares.push_back(command);
+}
+void FakeModelWorker::start(const protocol::Start& command, UniqueFd state) {
+  const std::lock_guard lock(mutex_);
+  sent_.starts.push_back({command, state.valid()});
+}
+void FakeModelWorker::cancel(RequestId id) {
+  const std::lock_guard lock(mutex_);
+  sent_.cancels.push_back(id);
+}
+void FakeModelWorker::add_credit(RequestId id, uint32_t tokens) {
+  const std::lock_guard lock(mutex_);
+  sent_.credits.emplace_back(id, tokens);
+}
+void FakeModelWorker::save_state(const protocol::SaveState& command, UniqueFd file) {
+  const std::lock_guard lock(mutex_);
+  sent_.saves.push_back(command);
+  sent_.save_files.push_back(std::move(file));
+}
+void FakeModelWorker::stop() {
+  const std::lock_guard lock(mutex_);
+  sent_.stopped = true;
+}
+
+}  // namespace rockllama::test

@@ -1,0 +1,42 @@
+// A ModelWorker that records what it is told; the test says what the worker answers.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "supervisor/model_worker.h"
+
+namespace rockllama::test {
+
+class FakeModelWorker : public ModelWorker {
+ public:
+  struct Sent {
+    std::vector<protocol::Prepare> prepares;
+    struct Start {
+      protocol::Start command;
+      bool with_state;
+    };
+    std::vector<Start> starts;
+    std::vector<RequestId> cancels;
+    std::vector<std::pair<RequestId, uint32_t>> credits;
+    std::vector<protocol::SaveState> saves;
+    std::vector<UniqueFd> save_files;
+    bool stopped = false;
+  };
+
+  void prepare(const protocol::Prepare& command) override;
+  void start(const protocol::Start& command, UniqueFd state) override;
+  void cancel(RequestId id) override;
+  void add_credit(RequestId id, uint32_t tokens) override;
+  void save_state(const protocol::SaveState& command, UniqueFd file) override;
+  void stop() override;
+
+  // Only while no other thread sends.
+  [[nodiscard]] Sent& sent() { return sent_; }
+
+ private:
+  std::mutex mutex_;
+  Sent sent_;
+};
+
+}  // namespace rockllama::test
