@@ -1,0 +1,79 @@
+// The fields of every struct that travels in a frame: the one list that both directions of the codec use.
+// Private to codec.cc. A new field is added to its struct and here, and kVersion is raised.
+#pragma once
+
+#include <tuple>
+
+#include "protocol/messages.h"
+
+namespace rockllama::protocol {
+
+template <class T>
+struct Fields;  // of(value) gives references to the fields, const ones of a const value
+
+// The last enumerator of every enum that travels; the first is 0.
+template <class E>
+inline constexpr E kLastOf = E::undefined;
+template <>
+inline constexpr ErrorCode kLastOf<ErrorCode> = ErrorCode::kInternal;
+template <>
+inline constexpr EngineKind kLastOf<EngineKind> = EngineKind::kScripted;
+template <>
+inline constexpr ReusePolicy kLastOf<ReusePolicy> = ReusePolicy::kNone;
+template <>
+inline constexpr FinishReason kLastOf<FinishReason> = FinishReason::kLength;
+template <>
+inline constexpr CacheTier kLastOf<CacheTier> = CacheTier::kResident;
+template <>
+inline constexpr StateFormat kLastOf<StateFormat> = StateFormat::kRaw;
+
+#define ROCKLLAMA_FIELDS(Struct, ...)                         \
+  template <>                                                 \
+  struct Fields<Struct> {                                     \
+    static auto of(auto& m) { return std::tie(__VA_ARGS__); } \
+  }
+
+ROCKLLAMA_FIELDS(ChatMessage, m.role, m.content, m.name, m.tool_call_id);
+ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking);
+ROCKLLAMA_FIELDS(TextPrompt, m.text);
+ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
+                 m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
+ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
+ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.reason);
+ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
+ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_template, m.context_tokens, m.kv_tokens,
+                 m.parallel, m.block_tokens, m.threads, m.sampling_defaults, m.default_max_tokens);
+ROCKLLAMA_FIELDS(Capabilities, m.max_parallel, m.token_counts, m.per_request_sampling, m.seed, m.grammar, m.logprobs,
+                 m.state_save);
+ROCKLLAMA_FIELDS(LoadedModel, m.capabilities, m.context_tokens, m.trained_context_tokens, m.kv_bytes_per_token,
+                 m.engine_version, m.engine_fingerprint, m.has_chat_template);
+ROCKLLAMA_FIELDS(StateKey, m.id, m.tokens, m.token_hash);
+ROCKLLAMA_FIELDS(CacheReference, m.name, m.text, m.state, m.reason);
+ROCKLLAMA_FIELDS(SavedState, m.tokens, m.token_hash, m.bytes, m.cuts, m.prefill_ms, m.first_token_ms, m.note);
+
+ROCKLLAMA_FIELDS(Hello, m.version);
+ROCKLLAMA_FIELDS(Load, m.spec);
+ROCKLLAMA_FIELDS(Prepare, m.id, m.prompt, m.options, m.caches);
+ROCKLLAMA_FIELDS(Start, m.id, m.credit);
+ROCKLLAMA_FIELDS(Cancel, m.id);
+ROCKLLAMA_FIELDS(Credit, m.id, m.tokens);
+ROCKLLAMA_FIELDS(SaveState, m.id, m.format, m.text);
+ROCKLLAMA_FIELDS(Loaded, m.model);
+ROCKLLAMA_FIELDS(LoadFailed, m.message);
+ROCKLLAMA_FIELDS(Prepared, m.id, m.prompt_tokens, m.max_tokens, m.prefill_tokens, m.cache, m.state, m.state_outdated);
+ROCKLLAMA_FIELDS(Restoring, m.id, m.state_id);
+ROCKLLAMA_FIELDS(Started, m.id, m.cache);
+ROCKLLAMA_FIELDS(Progress, m.id, m.done_tokens, m.total_tokens);
+ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.text);
+ROCKLLAMA_FIELDS(Finished, m.id, m.reason, m.usage);
+ROCKLLAMA_FIELDS(Failed, m.id, m.code, m.message, m.param);
+ROCKLLAMA_FIELDS(StateSaved, m.id, m.state);
+
+#undef ROCKLLAMA_FIELDS
+
+template <>
+struct Fields<Shutdown> {
+  static std::tuple<> of(const Shutdown&) { return {}; }
+};
+
+}  // namespace rockllama::protocol
