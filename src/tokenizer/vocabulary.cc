@@ -1,0 +1,77 @@
+#include "tokenizer/vocabulary.h"
+
+#include <llama.h>
+
+#include <exception>
+#include <limits>
+
+#include "tokenizer/llama_log.h"
+
+namespace rockllama {
+namespace {
+
+constexpr size_t kMaxTextBytes = std::numeric_limits<int32_t>::max() / 2;
+
+Result<std::vector<int32_t>> tokenize(const llama_vocab* vocab, std::string_view text, bool add_special) try {
+  if (text.size() > kMaxTextBytes) return fail(ErrorCode::kTooLarge, "The text is too long to be tokenized.");
+  const auto bytes = static_cast<int32_t>(text.size());
+  // No token is shorter than a byte, but an empty text may get special tokens at both ends.
+  std::vector<int32_t> tokens(text.size() + 4);
+  int32_t count =
+      llama_tokenize(vocab, text.data(), bytes, tokens.data(), static_cast<int32_t>(tokens.size()), add_special, true);
+  if (count < 0) {
+    tokens.resize(static_cast<size_t>(-count));
+    count = llama_tokenize(vocab, text.data(), bytes, tokens.data(), -count, add_special, true);
+  }
+  if (count < 0) return fail(ErrorCode::kInvalidArgument, "The text cannot be tokenized.");
+  tokens.resize(static_cast<size_t>(count));
+  return tokens;
+} catch (const std::exception& error) {
+  return fail(ErrorCode::kInvalidArgument, std::string("The text cannot be tokenized: ") + error.what());
+}
+
+}  // namespace
+
+Result<Vocabulary> Vocabulary::load(const std::string& path) {
+  quiet_llama_log();
+  llama_model_params params = llama_model_default_params();
+  params.vocab_only = true;
+  std::shared_ptr<llama_model> model(llama_model_load_from_file(path.c_str(), params), llama_model_free);
+  if (!model) return fail(ErrorCode::kInvalidArgument, "The file holds no vocabulary that llama.cpp can read.");
+  Vocabulary vocabulary(std::move(model));
+  if (vocabulary.size() == 0) return fail(ErrorCode::kInvalidArgument, "The file's vocabulary is empty.");
+  return vocabulary;
+}
+
+Vocabulary::Vocabulary(std::shared_ptr<llama_model> model)
+    : model_(std::move(model)), vocab_(llama_model_get_vocab(model_.get())) {}
+
+Result<std::vector<int32_t>> Vocabulary::tokenize_text(std::string_view text) const {
+  return tokenize(vocab_, text, true);
+}
+
+Result<std::vector<int32_t>> Vocabulary::tokenize_chat(std::string_view rendered) const {
+  Result<std::vector<int32_t>> tokens = tokenize(vocab_, rendered, false);
+  const int32_t bos = llama_vocab_bos(vocab_);
+  const bool wants_bos = llama_vocab_get_add_bos(vocab_) && bos != LLAMA_TOKEN_NULL;
+  if (tokens && wants_bos && (tokens->empty() || tokens->front() != bos)) tokens->insert(tokens->begin(), bos);
+  return tokens;
+}
+
+std::string Vocabulary::piece(int32_t token) const {
+  if (token < 0 || static_cast<uint32_t>(token) >= size()) return {};
+  std::string bytes(32, '\0');
+  int32_t length = llama_token_to_piece(vocab_, token, bytes.data(), static_cast<int32_t>(bytes.size()), 0, false);
+  if (length < 0) {
+    bytes.resize(static_cast<size_t>(-length));
+    length = llama_token_to_piece(vocab_, token, bytes.data(), -length, 0, false);
+  }
+  bytes.resize(length < 0 ? 0 : static_cast<size_t>(length));
+  return bytes;
+}
+
+bool Vocabulary::is_end_of_generation(int32_t token) const { return llama_vocab_is_eog(vocab_, token); }
+
+uint32_t Vocabulary::size() const { return static_cast<uint32_t>(llama_vocab_n_tokens(vocab_)); }
+
+}  // namespace rockllama
