@@ -1,0 +1,31 @@
+// The border of a cache's text: the longest token prefix that stays the same whatever follows the text. It is found by
+// rendering and tokenizing several continuations, never assumed: templates fold the system text into the first turn,
+// add a default one or print the date, and tokens merge across the end of a text. Pure but for the date.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "chat/chat_template.h"
+
+namespace rockllama {
+
+using Tokenize = std::function<Result<std::vector<int32_t>>(std::string_view)>;
+
+struct Border {
+  std::vector<int32_t> tokens;
+  std::string note{};  // what a person should know of it; mostly empty
+};
+
+// Of `text` as the leading system message, rendered without thinking. Fails as `chat_template` and `tokenize` do.
+[[nodiscard]] Result<Border> chat_border(const ChatTemplate& chat_template, const Tokenize& tokenize,
+                                         const std::string& text);
+
+// Of `text` as it is. Fails as `tokenize` does.
+[[nodiscard]] Result<Border> text_border(const Tokenize& tokenize, const std::string& text);
+
+}  // namespace rockllama
