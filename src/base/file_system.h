@@ -49,10 +49,17 @@ class FileSystem {
   [[nodiscard]] virtual Result<FileInfo> stat(const std::string& path) = 0;
   // Without "." and "..", in name order.
   [[nodiscard]] virtual Result<std::vector<FolderEntry>> list(const std::string& path) = 0;
-  // With parents, 0700.
+  // With parents, 0700, durable. A folder that is there already is not a failure.
   [[nodiscard]] virtual Status make_folders(const std::string& path) = 0;
   // XXH3-128 over the whole file.
   [[nodiscard]] virtual Result<Hash128> hash(const std::string& path) = 0;
+  // The same for a file that is open: what was checked is what is then read, whatever happens to its name. The
+  // descriptor's offset stays where it is.
+  [[nodiscard]] virtual Result<FileInfo> stat(int fd) = 0;
+  [[nodiscard]] virtual Result<Hash128> hash(int fd) = 0;
+  // An advisory lock on `path` (created where missing, 0600) that lasts as long as the descriptor; kConflict when
+  // another holds it.
+  [[nodiscard]] virtual Result<UniqueFd> lock(const std::string& path) = 0;
 };
 
 }  // namespace rockllama

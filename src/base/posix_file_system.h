@@ -9,6 +9,10 @@ namespace rockllama {
 // The real one. Follows symbolic links; never creates files through them in the cache folder.
 [[nodiscard]] std::unique_ptr<FileSystem> make_posix_file_system();
 
+// What FileSystem says of an open descriptor, for its other implementations.
+[[nodiscard]] Result<FileInfo> stat_descriptor(int fd);
+[[nodiscard]] Result<Hash128> hash_descriptor(int fd);
+
 // An advisory lock on `path` (created where missing) that lasts as long as the descriptor; kConflict when another
 // process holds it.
 [[nodiscard]] Result<UniqueFd> lock_file(const std::string& path);
