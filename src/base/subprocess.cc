@@ -1,18 +1,23 @@
 #include "base/subprocess.h"
 
-#include <csignal>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <thread>
 
 #include "base/clock.h"
+#include "base/unique_fd.h"
 
 namespace rockllama {
 namespace {
@@ -50,6 +55,17 @@ void reset_signals(SpawnOptions* options) {
   posix_spawnattr_setsigmask(&options->attributes, &none);
   posix_spawnattr_setsigdefault(&options->attributes, &all);
   posix_spawnattr_setflags(&options->attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+// Returns early when the process ends, at the latest after `timeout_ms`.
+void sleep_until_end(pid_t pid, int timeout_ms) {
+  const UniqueFd process(::pidfd_open(pid, 0));
+  if (!process.valid()) {  // a kernel before 5.3
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(timeout_ms, 5)));
+    return;
+  }
+  pollfd waited{process.get(), POLLIN, 0};
+  (void)::poll(&waited, 1, timeout_ms);
 }
 
 }  // namespace
@@ -95,8 +111,9 @@ std::optional<ExitStatus> Subprocess::wait(int timeout_ms) {
       return WIFSIGNALED(status) ? ExitStatus{0, WTERMSIG(status)} : ExitStatus{WEXITSTATUS(status), 0};
     }
     if (done < 0 && errno != EINTR) return ExitStatus{};
-    if (timeout_ms >= 0 && steady_ms() >= deadline) return std::nullopt;
-    if (timeout_ms >= 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const double left_ms = deadline - steady_ms();
+    if (timeout_ms >= 0 && left_ms <= 0) return std::nullopt;
+    if (timeout_ms >= 0) sleep_until_end(pid_, static_cast<int>(left_ms) + 1);
   }
 }
 

@@ -1,0 +1,129 @@
+#include "service/cache_writer.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace rockllama {
+namespace {
+
+// The raw state of a `both` cache is built at once only where that costs less.
+constexpr double kCheapRawMs = 1000;
+// Below this a prefill is about as quick as the rest of a request.
+constexpr uint32_t kWorthwhileTokens = 100;
+
+std::string size_text(uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "(%.2f MB)", static_cast<double>(bytes) / 1048576);
+  return text;
+}
+
+}  // namespace
+
+CacheWriter::CacheWriter(ServiceContext* context, std::shared_ptr<ModelHost> host, CreateCache request,
+                         Caches::OnProgress progress, Caches::Created done, std::shared_ptr<void> keep)
+    : context_(context),
+      host_(std::move(host)),
+      request_(std::move(request)),
+      progress_(std::move(progress)),
+      done_(std::move(done)),
+      keep_(std::move(keep)) {
+  created_.model = request_.model;
+  created_.name = request_.name;
+}
+
+void CacheWriter::run() {
+  const bool chat = request_.format != CacheFormatChoice::kRaw;
+  if (chat && host_->model().has_chat_template) {
+    to_build_.push_back(StateFormat::kChat);
+  } else {
+    to_build_.push_back(StateFormat::kRaw);
+  }
+  if (up_to_date()) return done_(created_);
+  build_next();
+}
+
+// The same text with fresh states of what was asked for: nothing to do.
+bool CacheWriter::up_to_date() {
+  const auto text = context_->store->text(request_.model, request_.name);
+  if (!text || *text != request_.text) return false;
+  const auto info = context_->store->find(request_.model, request_.name, host_->fingerprint());
+  if (!info) return false;
+  for (const StateInfo& state : info->binary) {
+    if (state.status != StateStatus::kReady) continue;
+    created_.states.push_back(state.format);
+    created_.size_bytes += state.size_bytes;
+    created_.prompt_tokens = state.tokens;
+    if (state.format == to_build_.front()) created_.binary = true;
+  }
+  if (!created_.binary) {
+    created_ = {.model = request_.model, .name = request_.name};
+    return false;
+  }
+  created_.message = "Binary cache is up to date " + size_text(created_.size_bytes) + "; nothing was rebuilt";
+  return true;
+}
+
+void CacheWriter::build_next() {
+  if (to_build_.empty()) return commit();
+  const StateFormat format = to_build_.back();
+  to_build_.pop_back();
+  const auto self = shared_from_this();
+  context_->builder->build(
+      {host_, request_.name, request_.text, format},
+      [self, format](uint32_t done, uint32_t total) {
+        if (self->progress_) self->progress_({format, done, total});
+      },
+      [self, format](Result<NewState> state) { self->built(format, std::move(state)); });
+}
+
+void CacheWriter::built(StateFormat format, Result<NewState> state) {
+  if (!state) {
+    created_.warning = std::string("the ") + to_string(format) + " state was not saved: " + state.error().message;
+    return commit();
+  }
+  if (states_.empty()) {
+    created_.ttft_ms = state->saved.first_token_ms;
+    created_.prompt_tokens = state->saved.tokens;
+  }
+  created_.states.push_back(format);
+  created_.size_bytes += state->saved.bytes;
+  states_.push_back(std::move(*state));
+  if (format == StateFormat::kChat && wants_raw()) to_build_.push_back(StateFormat::kRaw);
+  build_next();
+}
+
+bool CacheWriter::wants_raw() const {
+  return request_.format == CacheFormatChoice::kBoth && states_.back().saved.prefill_ms < kCheapRawMs;
+}
+
+void CacheWriter::commit() {
+  CacheAttributes attributes{.source = request_.source, .pinned = request_.pinned};
+  if (request_.ttl_s) attributes.expires_at = unix_seconds() + *request_.ttl_s;
+  created_.binary = !states_.empty();
+  Status status = context_->store->commit(request_.model, request_.name, request_.text, std::move(states_), attributes);
+  if (!status && created_.binary) {
+    // The state did not fit or did not survive; the text is worth more, and smaller.
+    created_.warning = "the state was not saved: " + status.error().message;
+    created_.binary = false;
+    created_.states.clear();
+    status = context_->store->commit(request_.model, request_.name, request_.text, {}, attributes);
+  }
+  if (!status) return done_(tl::unexpected(status.error()));
+  if (!created_.binary) created_.size_bytes = request_.text.size();
+  created_.message = message();
+  done_(created_);
+}
+
+std::string CacheWriter::message() const {
+  if (!created_.binary) return "Text cache stored without a state; " + created_.warning;
+  std::string text = "Binary cache generated successfully " + size_text(created_.size_bytes);
+  if (created_.prompt_tokens < kWorthwhileTokens) {
+    text += "; with " + std::to_string(created_.prompt_tokens) + " tokens it hardly pays: about " +
+            std::to_string(kWorthwhileTokens) + " and more do";
+  }
+  return text;
+}
+
+}  // namespace rockllama

@@ -1,0 +1,43 @@
+// Creates or replaces one cache on a loaded model: builds its states, commits them with the text, says what came of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/caches.h"
+#include "service/context.h"
+#include "service/model_host.h"
+#include "service/state_builder.h"
+
+namespace rockllama {
+
+class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
+ public:
+  // `keep` lives until `done` was called.
+  CacheWriter(ServiceContext* context, std::shared_ptr<ModelHost> host, CreateCache request,
+              Caches::OnProgress progress, Caches::Created done, std::shared_ptr<void> keep = {});
+  // Executor only.
+  void run();
+
+ private:
+  [[nodiscard]] bool up_to_date();
+  void build_next();
+  void built(StateFormat format, Result<NewState> state);
+  [[nodiscard]] bool wants_raw() const;
+  void commit();
+  [[nodiscard]] std::string message() const;
+
+  ServiceContext* context_;
+  std::shared_ptr<ModelHost> host_;
+  CreateCache request_;
+  Caches::OnProgress progress_;
+  Caches::Created done_;
+  std::shared_ptr<void> keep_;
+  std::vector<StateFormat> to_build_;
+  std::vector<NewState> states_;
+  CacheCreated created_;
+};
+
+}  // namespace rockllama

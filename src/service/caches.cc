@@ -1,0 +1,117 @@
+#include "service/caches.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "service/cache_writer.h"
+#include "service/context.h"
+#include "service/model_pool.h"
+
+namespace rockllama {
+namespace {
+
+std::string no_cache(const std::string& name) { return "there is no cache '" + name + "'"; }
+
+// The fingerprint of a model that is loaded now, else empty: what its states are held against.
+std::string current_fingerprint(ServiceContext* context, const std::string& model) {
+  for (const ModelPool::Loaded& loaded : context->pool->loaded()) {
+    if (loaded.host->entry().spec.name == model) return loaded.host->fingerprint();
+  }
+  return {};
+}
+
+Status check_new(ServiceContext* context, const CreateCache& request) {
+  if (!valid_cache_name(request.name)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit", "cache_name");
+  }
+  if (request.text.empty()) return fail(ErrorCode::kInvalidArgument, "the text of a cache must not be empty", "prompt");
+  if (!request.overwrite && context->store->find(request.model, request.name, "")) {
+    return fail(ErrorCode::kConflict, "cache '" + request.name + "' exists already", "cache_name");
+  }
+  return {};
+}
+
+Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& request) {
+  CacheAttributes attributes{.source = request.source, .pinned = request.pinned};
+  if (request.ttl_s) attributes.expires_at = unix_seconds() + *request.ttl_s;
+  const auto status = context->store->commit(request.model, request.name, request.text, {}, attributes);
+  if (!status) return tl::unexpected(status.error());
+  return CacheCreated{.model = request.model,
+                      .name = request.name,
+                      .size_bytes = request.text.size(),
+                      .message = "Text cache stored; its state is made by generate-binary or at first use"};
+}
+
+}  // namespace
+
+void Caches::create(CreateCache request, OnProgress progress, Created done) {
+  context_->executor->post([context = context_, request = std::move(request), progress = std::move(progress),
+                            done = std::move(done)]() mutable {
+    const auto entry = context->registry->find(request.model);
+    if (!entry) return done(tl::unexpected(entry.error()));
+    if (const auto status = check_new(context, request); !status) return done(tl::unexpected(status.error()));
+    if (request.format == CacheFormatChoice::kTextOnly) return done(create_text(context, request));
+    context->pool->acquire(*entry, [context, request = std::move(request), progress = std::move(progress),
+                                    done = std::move(done)](Result<ModelLease> lease) {
+      if (!lease) return done(tl::unexpected(lease.error()));
+      auto keep = std::make_shared<ModelLease>(*lease);
+      auto writer = std::make_shared<CacheWriter>(context, lease->host(), request, progress, done, keep);
+      context->executor->post([writer] { writer->run(); });
+    });
+  });
+}
+
+void Caches::generate_binary(const std::string& model, const std::string& name, std::optional<std::string> text,
+                             Created done) {
+  context_->executor->post([this, model, name, text = std::move(text), done = std::move(done)] {
+    CreateCache request{.model = model, .name = name};
+    const auto info = context_->store->find(model, name, "");
+    if (info) request.source = info->source;
+    if (text) {
+      request.text = *text;
+    } else {
+      auto stored = context_->store->text(model, name);
+      if (!stored) return done(fail(ErrorCode::kNotFound, no_cache(name) + " with a text, and no prompt", "cache_name"));
+      request.text = std::move(*stored);
+    }
+    create(std::move(request), {}, done);
+  });
+}
+
+Result<std::map<std::string, std::vector<CacheInfo>>> Caches::list_all() {
+  std::map<std::string, std::vector<CacheInfo>> result;
+  for (const std::string& model : context_->store->models()) {
+    auto infos = context_->store->list(model, current_fingerprint(context_, model));
+    if (!infos) return tl::unexpected(infos.error());
+    result[model] = std::move(*infos);
+  }
+  return result;
+}
+
+Result<std::vector<CacheInfo>> Caches::list(const std::string& model) {
+  auto infos = context_->store->list(model, current_fingerprint(context_, model));
+  const bool nothing = !infos || infos->empty();
+  if (nothing) {
+    if (const auto entry = context_->registry->find(model); !entry) return tl::unexpected(entry.error());
+    return std::vector<CacheInfo>{};
+  }
+  return infos;
+}
+
+Result<Caches::Content> Caches::get(const std::string& model, const std::string& name) {
+  auto info = context_->store->find(model, name, current_fingerprint(context_, model));
+  if (!info) return fail(ErrorCode::kNotFound, no_cache(name) + " of model '" + model + "'", "cache_name");
+  Content content{.info = std::move(*info), .text = {}};
+  if (auto text = context_->store->text(model, name)) content.text = std::move(*text);
+  return content;
+}
+
+Status Caches::remove(const std::string& model, const std::string& name, bool binary_only) {
+  if (!context_->store->find(model, name, "")) {
+    return fail(ErrorCode::kNotFound, no_cache(name) + " of model '" + model + "'", "cache_name");
+  }
+  return binary_only ? context_->store->remove_states(model, name) : context_->store->remove(model, name);
+}
+
+}  // namespace rockllama

@@ -1,0 +1,243 @@
+#include "service/completion_flow.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "service/model_choice.h"
+#include "service/state_builder.h"
+
+namespace rockllama {
+
+CompletionFlow::CompletionFlow(ServiceContext* context, CompletionRequest request, uint32_t credit, CompletionSink sink)
+    : context_(context),
+      request_(std::move(request)),
+      credit_(credit),
+      sink_(std::move(sink)),
+      began_ms_(steady_ms()) {}
+
+void CompletionFlow::begin() {
+  context_->executor->post([self = shared_from_this()] { self->find_model(); });
+}
+
+void CompletionFlow::find_model() {
+  auto choice = choose_model(context_, request_.model);
+  if (!choice) return end(choice.error());
+  if (!choice->alias_cache.empty()) {
+    default_caches_ = {choice->alias_cache};
+  } else if (!brings_system_message()) {
+    const std::string& own = choice->entry.default_cache;
+    const std::string& name = own.empty() ? context_->options.default_cache : own;
+    if (!name.empty()) default_caches_ = {name};
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    model_ = choice->entry.spec.name;
+  }
+  request_.options.sampling = merged(request_.options.sampling, choice->entry.spec.sampling_defaults);
+  if (request_.options.max_tokens < 0) request_.options.max_tokens = choice->entry.spec.default_max_tokens;
+  context_->pool->acquire(choice->entry, [self = shared_from_this()](Result<ModelLease> lease) {
+    if (!lease) return self->end(lease.error());
+    {
+      const std::lock_guard lock(self->mutex_);
+      if (self->ended_) return;
+      self->lease_ = std::move(*lease);
+    }
+    self->context_->executor->post([self] { self->find_caches(); });
+  });
+}
+
+bool CompletionFlow::brings_system_message() const {
+  const auto* chat = std::get_if<ChatPrompt>(&request_.prompt);
+  return chat == nullptr || std::any_of(chat->messages.begin(), chat->messages.end(),
+                                        [](const ChatMessage& message) { return message.role == "system"; });
+}
+
+StateFormat CompletionFlow::format() const {
+  return std::holds_alternative<ChatPrompt>(request_.prompt) ? StateFormat::kChat : StateFormat::kRaw;
+}
+
+std::vector<std::string> CompletionFlow::wanted_caches() const {
+  return request_.use_cache.empty() && request_.use_cache_problem.empty() ? default_caches_ : request_.use_cache;
+}
+
+void CompletionFlow::find_caches() {
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+  }
+  if (!lease) return;  // cancelled meanwhile
+  if (!request_.use_cache_problem.empty()) warnings_.push_back(request_.use_cache_problem);
+  for (const std::string& name : wanted_caches()) {
+    auto reference = context_->store->reference(model_, name, format(), lease->fingerprint());
+    if (reference) {
+      references_.push_back(std::move(*reference));
+    } else {
+      warnings_.push_back("there is no usable cache '" + name + "'; answered without it");
+    }
+  }
+  for (const std::string& warning : warnings_) spdlog::warn("request {}: {}", request_.request_id, warning);
+  submit();
+}
+
+void CompletionFlow::submit() {
+  ModelLease lease;
+  const RequestId id = context_->next_id();
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    id_ = id;
+    lease = lease_;
+  }
+  const auto self = shared_from_this();
+  const auto wait_ms = static_cast<int64_t>(context_->options.load_timeout_s * 1000);
+  context_->executor->post_after(wait_ms, [weak = weak_from_this()] {
+    if (const auto flow = weak.lock()) flow->give_up_waiting();
+  });
+  lease->scheduler().submit({id, request_.prompt, request_.options, references_},
+                            [self](const JobEvent& event) { self->on_event(event); });
+}
+
+// The worker is starting again, and takes too long.
+void CompletionFlow::give_up_waiting() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (prepared_ || ended_) return;
+    timed_out_ = true;
+  }
+  cancel();
+}
+
+void CompletionFlow::on_event(const JobEvent& event) {
+  if (const auto* prepared = std::get_if<protocol::Prepared>(&event)) {
+    {
+      const std::lock_guard lock(mutex_);
+      prepared_ = true;
+    }
+    context_->executor->post([self = shared_from_this(), prepared = *prepared] { self->open_state(prepared); });
+  } else if (const auto* started = std::get_if<protocol::Started>(&event)) {
+    on_started(*started);
+  } else if (const auto* progress = std::get_if<protocol::Progress>(&event)) {
+    sink_(CompletionProgress{progress->done_tokens, progress->total_tokens});
+  } else if (const auto* tokens = std::get_if<protocol::Tokens>(&event)) {
+    on_tokens(*tokens);
+  } else if (const auto* finished = std::get_if<protocol::Finished>(&event)) {
+    on_finished(*finished);
+  } else if (const auto* error = std::get_if<Error>(&event)) {
+    on_error(*error);
+  }
+}
+
+void CompletionFlow::open_state(const protocol::Prepared& prepared) {
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+  }
+  if (!lease) return;
+  cache_ = prepared.cache;
+  UniqueFd file;
+  for (const StateKey& key : prepared.state) {
+    auto opened = context_->store->open_state(model_, prepared.cache.name, format(), key);
+    if (opened) {
+      file = std::move(opened->file);
+    } else {
+      no_state_reason_ = opened.error().message;
+    }
+  }
+  if (prepared.state_outdated) {
+    for (const CacheReference& reference : references_) {
+      if (reference.name != prepared.cache.name || !reference.state) continue;
+      (void)context_->store->mark_stale(model_, reference.name, format(), *reference.state, prepared.cache.reason);
+    }
+  }
+  lease->scheduler().start(prepared.id, std::move(file), credit_);
+}
+
+void CompletionFlow::on_started(const protocol::Started& started) {
+  cache_ = started.cache;
+  const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
+  if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
+  if (cache_.name.empty() && cache_.reason.empty() && !warnings_.empty()) cache_.reason = warnings_.front();
+  sink_(CompletionStarted{model_, cache_});
+}
+
+void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
+  if (first_text_ms_ == 0 && !tokens.text.empty()) first_text_ms_ = steady_ms();
+  sink_(CompletionText{tokens.text, tokens.count});
+}
+
+void CompletionFlow::on_finished(const protocol::Finished& finished) {
+  const double now = steady_ms();
+  CompletionDone done{.reason = finished.reason, .model = model_, .usage = finished.usage, .cache = cache_};
+  done.warnings = warnings_;
+  done.ttft_ms = (first_text_ms_ == 0 ? now : first_text_ms_) - began_ms_;
+  done.total_ms = now - began_ms_;
+  const Usage& usage = finished.usage;
+  if (usage.completion_tokens > 1 && usage.decode_ms > 0) {
+    done.tokens_per_second = (usage.completion_tokens - 1) / usage.decode_ms * 1000;
+  }
+  if (!cache_.name.empty()) {
+    const bool hit = cache_.tokens > 0 && (cache_.tier == CacheTier::kDisk || cache_.tier == CacheTier::kResident);
+    context_->store->touch(model_, cache_.name, hit);
+  }
+  rebuild_missing_state();
+  end(done);
+}
+
+// After the answer, so that the request itself is not slowed.
+void CompletionFlow::rebuild_missing_state() {
+  if (cache_.name.empty() || cache_.tier != CacheTier::kText || request_.options.reuse == ReusePolicy::kNone) return;
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+  }
+  if (lease) context_->builder->rebuild(lease.host(), cache_.name, format(), std::make_shared<ModelLease>(lease));
+}
+
+void CompletionFlow::on_error(Error error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (timed_out_) error = {ErrorCode::kUnavailable, "model " + model_ + " is not ready", "", 5};
+  }
+  end(error);
+}
+
+void CompletionFlow::end(const CompletionEvent& last) {
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    ended_ = true;
+    lease = std::move(lease_);
+  }
+  sink_(last);
+}
+
+void CompletionFlow::cancel() {
+  RequestId id = 0;
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    id = id_;
+    lease = lease_;
+  }
+  if (id == 0 || !lease) return on_error({ErrorCode::kCancelled, "cancelled"});
+  lease->scheduler().cancel(id);
+}
+
+void CompletionFlow::add_credit(uint32_t tokens) {
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+  }
+  if (lease) lease->scheduler().add_credit(id_, tokens);
+}
+
+}  // namespace rockllama

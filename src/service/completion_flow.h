@@ -1,0 +1,67 @@
+// One completion on its way: from the request to its last event. Kept alive by whatever it waits for.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "scheduler/scheduler.h"
+#include "service/completions.h"
+#include "service/context.h"
+#include "service/model_pool.h"
+
+namespace rockllama {
+
+struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
+ public:
+  CompletionFlow(ServiceContext* context, CompletionRequest request, uint32_t credit, CompletionSink sink);
+  void begin();  // any thread
+  void cancel();
+  void add_credit(uint32_t tokens);
+
+ private:
+  // Each step runs on the executor and ends in the next one or in end().
+  void find_model();
+  void find_caches();
+  void submit();
+  void open_state(const protocol::Prepared& prepared);
+  void give_up_waiting();
+
+  void on_event(const JobEvent& event);
+  void on_started(const protocol::Started& started);
+  void on_tokens(const protocol::Tokens& tokens);
+  void on_finished(const protocol::Finished& finished);
+  void on_error(Error error);
+  // Gives the last event, once; later ones are dropped.
+  void end(const CompletionEvent& last);
+  void rebuild_missing_state();
+
+  [[nodiscard]] StateFormat format() const;
+  [[nodiscard]] std::vector<std::string> wanted_caches() const;
+  [[nodiscard]] bool brings_system_message() const;
+
+  ServiceContext* context_;
+  CompletionRequest request_;
+  const uint32_t credit_;
+  CompletionSink sink_;
+  const double began_ms_;
+
+  std::vector<std::string> default_caches_;  // of the alias, else of the model or the server
+  std::vector<std::string> warnings_;
+  std::vector<CacheReference> references_;
+  std::string no_state_reason_;  // what was found out after prepare
+  CacheUse cache_;
+  double first_text_ms_ = 0;
+
+  std::mutex mutex_;  // guards what other threads may meet
+  bool ended_ = false;
+  bool prepared_ = false;
+  bool timed_out_ = false;
+  RequestId id_ = 0;  // once submitted
+  std::string model_;
+  ModelLease lease_;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,50 @@
+// What all services share. Made by main, outlives every service.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "cache/cache_store.h"
+#include "domain/model.h"
+#include "models/model_registry.h"
+#include "supervisor/model_worker.h"
+
+namespace rockllama {
+
+class ModelPool;
+class StateBuilder;
+
+// Makes the worker of a model and begins to load it; events may come before it returns. `model_bytes` scales the
+// patience with the load.
+using WorkerFactory =
+    std::function<std::unique_ptr<ModelWorker>(const ModelSpec& spec, uint64_t model_bytes, WorkerSink sink)>;
+
+struct ServiceOptions {
+  std::string default_model{};
+  std::string default_cache{};
+  int max_loaded = 2;
+  double keep_alive_s = 1800;   // 0 = for ever
+  int queue_limit = 64;         // requests per model that wait or run
+  double load_timeout_s = 120;  // how long a request waits for a load or a restart
+  std::string system_prompt{};  // source of the `system` cache; empty = none
+  std::string system_prompt_source{};
+};
+
+struct ServiceContext {
+  ServiceOptions options;
+  ModelRegistry* registry = nullptr;
+  CacheStore* store = nullptr;
+  Executor* executor = nullptr;
+  WorkerFactory make_worker;
+  ModelPool* pool = nullptr;
+  StateBuilder* builder = nullptr;
+  std::atomic<RequestId> last_id{0};
+
+  [[nodiscard]] RequestId next_id() { return ++last_id; }
+};
+
+}  // namespace rockllama

@@ -1,0 +1,65 @@
+// One loaded model: its worker, its scheduler, its fingerprint. Made and ended by ModelPool.
+//
+// Thread-safe. Worker events arrive on the worker's thread and go on to the scheduler.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scheduler/scheduler.h"
+#include "service/context.h"
+
+namespace rockllama {
+
+class ModelHost : public std::enable_shared_from_this<ModelHost> {
+ public:
+  using Done = std::function<void(Status)>;
+  // Calls its second argument when it is done.
+  using WarmUp = std::function<void(std::shared_ptr<ModelHost>, std::function<void()>)>;
+
+  ModelHost(ServiceContext* context, ModelEntry entry);
+
+  // Starts the worker. `warm_up` is the last step before the model counts as ready; it begins on the executor once the
+  // worker is up.
+  void begin(WarmUp warm_up);
+  // Calls `done` once: when the model can answer, or with why it can't.
+  void when_ready(Done done);
+  // Ends all requests with `error` and the worker. Blocks; executor or main only.
+  void close(const Error& error);
+
+  [[nodiscard]] const ModelEntry& entry() const { return entry_; }
+  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+  [[nodiscard]] bool ready() const;
+  [[nodiscard]] std::optional<Error> failure() const;  // set when it could not be loaded
+  [[nodiscard]] LoadedModel model() const;             // as of the last load
+  [[nodiscard]] std::string fingerprint() const;       // of states; empty before the first load
+
+ private:
+  void on_event(const WorkerEvent& event);
+  void on_ready(const LoadedModel& model);
+  void on_lost(const WorkerLost& loss);
+  void finish(Status status);
+  void quarantine(const WorkerLost& loss);
+
+  ServiceContext* context_;
+  const ModelEntry entry_;
+  Scheduler scheduler_;
+  WarmUp warm_up_;
+
+  mutable std::mutex mutex_;
+  bool ready_ = false;
+  bool preparing_ = false;
+  std::optional<Error> failure_;
+  LoadedModel model_;
+  std::string fingerprint_;
+  std::vector<Done> waiting_;
+  std::map<std::string, int> kills_;  // by state that was being restored
+  std::unique_ptr<ModelWorker> worker_;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,79 @@
+#include "service/models.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "service/context.h"
+#include "service/model_choice.h"
+#include "service/model_pool.h"
+
+namespace rockllama {
+namespace {
+
+void add_load_state(const std::vector<ModelPool::Loaded>& loaded, ModelStatus* status) {
+  for (const ModelPool::Loaded& model : loaded) {
+    if (model.host->entry().spec.name != status->name) continue;
+    status->loaded = model.host->ready();
+    status->loading = !status->loaded;
+    status->context_tokens = model.host->model().context_tokens;
+  }
+}
+
+ModelStatus status_of(ServiceContext* context, const ModelEntry& entry) {
+  ModelStatus status{.name = entry.spec.name,
+                     .filename = entry.filename,
+                     .path = entry.path,
+                     .size_bytes = entry.size_bytes,
+                     .modified_at = entry.modified_at,
+                     .engine = entry.spec.engine};
+  add_load_state(context->pool->loaded(), &status);
+  if (const auto caches = context->store->list(entry.spec.name, "")) {
+    for (const CacheInfo& cache : *caches) status.caches.push_back(cache.cache_name);
+  }
+  return status;
+}
+
+}  // namespace
+
+std::vector<ModelStatus> Models::list() {
+  std::vector<ModelStatus> result;
+  for (const ModelEntry& entry : context_->registry->scan()) result.push_back(status_of(context_, entry));
+  return result;
+}
+
+Result<ModelStatus> Models::find(const std::string& name) {
+  const auto entry = context_->registry->find(name);
+  if (!entry) return tl::unexpected(entry.error());
+  return status_of(context_, *entry);
+}
+
+Readiness Models::readiness() {
+  Readiness result;
+  for (const ModelPool::Loaded& model : context_->pool->loaded()) {
+    (model.host->ready() ? result.loaded : result.loading).push_back(model.host->entry().spec.name);
+  }
+  for (const auto& [name, why] : context_->pool->failures()) result.failed.push_back(name + ": " + why);
+  // A model that is not loaded yet is loaded by the first request for it.
+  result.ready = !result.loaded.empty() || (result.loading.empty() && result.failed.empty());
+  return result;
+}
+
+void Models::load(const std::string& name, Done done) {
+  context_->executor->post([context = context_, name, done = std::move(done)]() mutable {
+    const auto choice = choose_model(context, name);
+    if (!choice) return done(tl::unexpected(choice.error()));
+    context->pool->acquire(choice->entry, [done = std::move(done)](const Result<ModelLease>& lease) {
+      lease ? done({}) : done(tl::unexpected(lease.error()));
+    });
+  });
+}
+
+void Models::unload(const std::string& name, Done done) {
+  context_->executor->post([context = context_, name, done = std::move(done)]() mutable {
+    const auto choice = choose_model(context, name);
+    if (!choice) return done(tl::unexpected(choice.error()));
+    context->pool->unload(choice->entry.spec.name, std::move(done));
+  });
+}
+
+}  // namespace rockllama

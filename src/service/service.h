@@ -1,0 +1,36 @@
+// All services of the server, made in order and ended in order.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "service/caches.h"
+#include "service/completions.h"
+#include "service/context.h"
+#include "service/model_pool.h"
+#include "service/models.h"
+#include "service/state_builder.h"
+
+namespace rockllama {
+
+class Service {
+ public:
+  // Registry, store and executor outlive the service.
+  Service(ServiceOptions options, ModelRegistry* registry, CacheStore* store, Executor* executor, WorkerFactory factory);
+  // Ends all requests and workers, writes what the store holds back. Blocks.
+  void stop();
+
+  [[nodiscard]] Completions& completions() { return completions_; }
+  [[nodiscard]] Caches& caches() { return caches_; }
+  [[nodiscard]] Models& models() { return models_; }
+
+ private:
+  ServiceContext context_;
+  StateBuilder builder_;
+  ModelPool pool_;
+  Completions completions_;
+  Caches caches_;
+  Models models_;
+};
+
+}  // namespace rockllama

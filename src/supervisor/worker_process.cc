@@ -1,0 +1,241 @@
+#include "supervisor/worker_process.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/subprocess.h"
+#include "protocol/codec.h"
+
+namespace rockllama {
+namespace {
+
+constexpr int kWorkerFd = 3;
+constexpr int kWatchMs = 50;
+constexpr double kLongestBackoffMs = 30'000;
+constexpr int kMostLoadCrashes = 5;
+// Commands that wait for a worker that does not read; more than one largest frame.
+constexpr size_t kWriterLimitBytes = size_t{2} * protocol::kMaxFrameBytes;
+
+uint64_t prompt_bytes(const protocol::Prepare& command) {
+  uint64_t bytes = 0;
+  for (const CacheReference& cache : command.caches) bytes += cache.text.size();
+  if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) return bytes + text->text.size();
+  for (const ChatMessage& message : std::get<ChatPrompt>(command.prompt).messages) bytes += message.content.size();
+  return bytes;
+}
+
+LossKind kind_of(const ExitStatus& status) {
+  return status.signal == SIGKILL ? LossKind::kKilled : LossKind::kCrash;
+}
+
+}  // namespace
+
+struct WorkerProcess::Incarnation {
+  Incarnation(Subprocess the_process, UniqueFd socket)
+      : process(std::move(the_process)), channel(std::move(socket)), writer(&channel, kWriterLimitBytes) {}
+  Subprocess process;
+  protocol::FrameChannel channel;
+  protocol::FrameWriter writer;
+};
+
+WorkerProcess::WorkerProcess(WorkerProcessOptions options, ModelSpec spec, WorkerSink sink)
+    : options_(std::move(options)),
+      spec_(std::move(spec)),
+      sink_(std::move(sink)),
+      watch_(options_.hang_floor_ms, spec_.block_tokens),
+      thread_([this] { supervise(); }) {}
+
+WorkerProcess::~WorkerProcess() { WorkerProcess::stop(); }
+
+void WorkerProcess::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    if (writer_ != nullptr) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
+  }
+  stop_asked_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void WorkerProcess::supervise() {
+  for (;;) {
+    WorkerLost loss = live_once();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      ++losses_in_a_row_;
+      if (!loaded_ && losses_in_a_row_ >= kMostLoadCrashes) loss.final = true;
+    }
+    sink_(loss);
+    if (loss.final || !wait_for_restart(loss)) return;
+  }
+}
+
+// Doubles with each loss in a row; false when stop() was called meanwhile.
+bool WorkerProcess::wait_for_restart(const WorkerLost& loss) {
+  std::unique_lock lock(mutex_);
+  const double wait_ms = std::min(options_.restart_backoff_ms * (1 << std::min(losses_in_a_row_ - 1, 16)),
+                                  kLongestBackoffMs);
+  spdlog::info("model {}: {}; starts again in {:.0f} ms", spec_.name, loss.reason, wait_ms);
+  return !stop_asked_.wait_for(lock, std::chrono::duration<double, std::milli>(wait_ms), [this] { return stopping_; });
+}
+
+WorkerLost WorkerProcess::live_once() {
+  auto sockets = protocol::make_socket_pair();
+  if (!sockets) return {.reason = sockets.error().message};
+  auto process = Subprocess::spawn({options_.program, "--fd", std::to_string(kWorkerFd)},
+                                   {{sockets->second.get(), kWorkerFd}});
+  if (!process) return {.kind = LossKind::kNoLoad, .reason = process.error().message, .final = true};
+  sockets->second.reset();
+  Incarnation incarnation(std::move(*process), std::move(sockets->first));
+  {
+    const std::lock_guard lock(mutex_);
+    loaded_ = false;
+    garbage_ = false;
+    restoring_.clear();
+    watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens);
+    watch_.load_asked(options_.model_bytes, steady_ms());
+    writer_ = &incarnation.writer;
+    if (stopping_) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
+  }
+  post(protocol::Hello{});
+  post(protocol::Load{spec_});
+  return watch_over(&incarnation);
+}
+
+WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
+  std::thread reader([this, incarnation] { read_events(incarnation); });
+  std::optional<ExitStatus> status;
+  std::optional<std::string> hung;
+  std::optional<double> stop_deadline;
+  while (!(status = incarnation->process.wait(kWatchMs))) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && !stop_deadline) stop_deadline = steady_ms() + options_.stop_grace_ms;
+    hung = stopping_ ? std::nullopt : watch_.hung(steady_ms());
+    if (hung || garbage_ || (stop_deadline && steady_ms() > *stop_deadline)) {
+      incarnation->process.signal(SIGKILL);
+      status = incarnation->process.wait(-1);
+      break;
+    }
+  }
+  // The process is dead: what it had sent is still read to the end, then the stream ends.
+  reader.join();
+  const std::lock_guard lock(mutex_);
+  writer_ = nullptr;
+  WorkerLost loss{.kind = kind_of(*status), .reason = "it ended with " + to_string(*status), .restoring = restoring_};
+  if (hung) loss = {.kind = LossKind::kHang, .reason = "it hung: " + *hung, .restoring = restoring_};
+  if (garbage_) loss = {.kind = LossKind::kCrash, .reason = "it sent garbage", .restoring = restoring_};
+  if (!load_failure_.empty()) loss = {.kind = LossKind::kNoLoad, .reason = load_failure_, .final = true};
+  return loss;
+}
+
+void WorkerProcess::read_events(Incarnation* incarnation) {
+  for (;;) {
+    auto frame = incarnation->channel.receive();
+    if (frame && !*frame) return;
+    auto event = frame ? protocol::decode_event((*frame)->bytes) : Result<protocol::Event>(tl::unexpected(frame.error()));
+    if (event && take(*event)) continue;
+    const std::lock_guard lock(mutex_);
+    // A stream that ends inside a frame is a death like any other; watch_over sees the exit status.
+    garbage_ = frame.has_value();
+    return incarnation->channel.close();
+  }
+}
+
+// False for an event that makes no sense.
+bool WorkerProcess::take(const protocol::Event& event) {
+  using namespace protocol;  // NOLINT(google-build-using-namespace)
+  std::optional<WorkerEvent> forward;
+  {
+    const std::lock_guard lock(mutex_);
+    const double now = steady_ms();
+    bool known = true;
+    std::visit(
+        [&](const auto& e) {
+          using E = std::decay_t<decltype(e)>;
+          if constexpr (std::is_same_v<E, Hello>) {
+            known = e.version == kVersion;
+          } else if constexpr (std::is_same_v<E, Loaded>) {
+            loaded_ = true;
+            watch_.loaded();
+            forward = WorkerReady{e.model};
+          } else if constexpr (std::is_same_v<E, LoadFailed>) {
+            load_failure_ = e.message;
+          } else {
+            if constexpr (std::is_same_v<E, Prepared>) watch_.prepared(e.id);
+            if constexpr (std::is_same_v<E, Started>) watch_.started(e.id, now);
+            if constexpr (std::is_same_v<E, Progress>) watch_.prefilled(e.id, e.done_tokens, now);
+            if constexpr (std::is_same_v<E, Tokens>) watch_.generated(e.id, e.count, now);
+            if constexpr (std::is_same_v<E, Finished> || std::is_same_v<E, Failed> || std::is_same_v<E, StateSaved>) {
+              watch_.ended(e.id, now);
+              losses_in_a_row_ = 0;
+            }
+            if constexpr (std::is_same_v<E, Restoring>) {
+              restoring_ = e.state_id;
+              restoring_id_ = e.id;
+            } else if (e.id == restoring_id_) {
+              restoring_.clear();
+            }
+            forward = e;
+          }
+        },
+        event);
+    if (!known) return false;
+    if (stopping_) return true;
+  }
+  if (forward) sink_(*forward);
+  return true;
+}
+
+void WorkerProcess::post(const protocol::Command& command, UniqueFd fd) {
+  std::string bytes = protocol::encode(command);
+  const std::lock_guard lock(mutex_);
+  if (writer_ != nullptr) writer_->post(std::move(bytes), std::move(fd));
+}
+
+void WorkerProcess::prepare(const protocol::Prepare& command) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.prepare_asked(command.id, prompt_bytes(command), steady_ms());
+  }
+  post(command);
+}
+
+void WorkerProcess::start(const protocol::Start& command, UniqueFd state) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.start_asked(command.id, command.credit, steady_ms());
+  }
+  post(command, std::move(state));
+}
+
+void WorkerProcess::cancel(RequestId id) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.ended(id, steady_ms());
+  }
+  post(protocol::Cancel{id});
+}
+
+void WorkerProcess::add_credit(RequestId id, uint32_t tokens) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.credit_added(id, tokens, steady_ms());
+  }
+  post(protocol::Credit{id, tokens});
+}
+
+void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.save_asked(command.id, steady_ms());
+  }
+  post(command, std::move(file));
+}
+
+}  // namespace rockllama

@@ -1,0 +1,73 @@
+// A ModelWorker that is a rockllama-worker process: spawns it, loads the model, passes frames, kills it when it hangs,
+// starts it again with back-off when it ended.
+//
+// Two threads of its own: one spawns and watches (and lives as long as any worker it spawned, because workers die with
+// that thread), one reads events and calls the sink. Commands only queue.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "protocol/frame_channel.h"
+#include "supervisor/model_worker.h"
+#include "supervisor/progress_watch.h"
+
+namespace rockllama {
+
+struct WorkerProcessOptions {
+  std::string program;               // path of rockllama-worker
+  double hang_floor_ms = 30'000;     // no progress: at least this long
+  double restart_backoff_ms = 250;   // doubles with each loss in a row
+  double stop_grace_ms = 3'000;      // from Shutdown to SIGKILL
+  uint64_t model_bytes = 0;          // scales the patience with a load
+};
+
+class WorkerProcess : public ModelWorker {
+ public:
+  WorkerProcess(WorkerProcessOptions options, ModelSpec spec, WorkerSink sink);
+  ~WorkerProcess() override;
+
+  void prepare(const protocol::Prepare& command) override;
+  void start(const protocol::Start& command, UniqueFd state) override;
+  void cancel(RequestId id) override;
+  void add_credit(RequestId id, uint32_t tokens) override;
+  void save_state(const protocol::SaveState& command, UniqueFd file) override;
+  void stop() override;
+
+ private:
+  struct Incarnation;  // one process with its channel
+
+  void supervise();
+  WorkerLost live_once();
+  // Until the process ended by itself, hung, or stop() was called; then it is dead. Gives how it ended.
+  WorkerLost watch_over(Incarnation* incarnation);
+  void read_events(Incarnation* incarnation);
+  bool take(const protocol::Event& event);
+  void post(const protocol::Command& command, UniqueFd fd = {});
+  bool wait_for_restart(const WorkerLost& loss);
+
+  const WorkerProcessOptions options_;
+  const ModelSpec spec_;
+  const WorkerSink sink_;
+
+  std::mutex mutex_;
+  std::condition_variable stop_asked_;
+  bool stopping_ = false;
+  bool loaded_ = false;         // this incarnation
+  bool garbage_ = false;        // it sent what is no frame or no event
+  std::string load_failure_;    // what it said when it could not load
+  std::string restoring_;       // id of the state that is being restored, or empty
+  RequestId restoring_id_ = 0;
+  int losses_in_a_row_ = 0;
+  ProgressWatch watch_;
+  protocol::FrameWriter* writer_ = nullptr;  // of the live incarnation
+
+  std::thread thread_;
+};
+
+}  // namespace rockllama
