@@ -1,1 +1,109 @@
-int main() { return 0; }
+// rockllama: subcommands; `serve` makes everything in order and ends it in order.
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <thread>
+
+#include "api/api.h"
+#include "base/posix_file_system.h"
+#include "cli/server_setup.h"
+#include "service/service.h"
+
+namespace rockllama {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr int kExecutorThreads = 4;
+
+int failed(const std::string& what) {
+  std::fprintf(stderr, "rockllama: %s\n", what.c_str());
+  return kFailed;
+}
+
+void preload(const Config& config, Service* service) {
+  for (const std::string& name : config.models.preload) {
+    service->models().load(name, [name](const Status& status) {
+      if (!status) spdlog::error("model {}: {}", name, status.error().message);
+    });
+  }
+}
+
+// Runs the HTTP server until a signal ends it.
+void serve_until_signal(http::HttpServer* server, int grace_s) {
+  std::thread signals([server, grace_s] {
+    spdlog::info("signal {}: stopping", wait_for_stop_signal());
+    server->stop(static_cast<uint32_t>(grace_s) * 1000);
+  });
+  server->run();
+  signals.join();
+}
+
+int serve(const ServeFlags& flags) {
+  const auto config = read_config(flags);
+  if (!config) return kWrongUsage;
+  set_up_log(config->server.log_level);
+  raise_descriptor_limit();
+  hold_signals();
+
+  const auto files = make_posix_file_system();
+  ModelRegistry registry(files.get(), config->models.folder, config->cache.folder + "/.fingerprints.json",
+                         model_defaults(*config), config->models.allow_scripted);
+  auto store = CacheStore::open(files.get(), config->cache.folder);
+  if (!store) return failed("cache folder " + config->cache.folder + ": " + store.error().message);
+  const auto program = worker_program(*config);
+  if (!program) return failed(program.error().message);
+
+  Executor executor(kExecutorThreads);
+  Service service(service_options(*config), &registry, store->get(), &executor, worker_factory(*config, *program));
+  http::Router router;
+  api::add_all(router, {.completions = &service.completions(),
+                        .caches = &service.caches(),
+                        .models = &service.models(),
+                        .version = ROCKLLAMA_VERSION,
+                        .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
+                        .executor = &executor});
+  auto server = http::HttpServer::listen(http_options(*config), router, executor, api::error_body);
+  if (!server) return failed(server.error().message);
+  print_welcome(*config, (*server)->port(), service.models().list());
+  preload(*config, &service);
+  serve_until_signal(server->get(), config->server.shutdown_grace_s);
+  service.stop();
+  executor.stop();
+  return 0;
+}
+
+void add_serve(CLI::App* app, ServeFlags* flags) {
+  app->add_option("--config", flags->config_file, "settings file (config/rockllama.json)");
+  const auto setting = [app, flags](const char* name, const char* key, const char* help) {
+    app->add_option_function<std::string>(
+        name, [flags, key](const std::string& value) { flags->settings[key] = value; }, help);
+  };
+  setting("--models", "models.folder", "folder with one folder per model");
+  setting("--cache", "cache.folder", "folder of the prompt caches");
+  setting("--host", "server.host", "address to listen on (127.0.0.1; 0.0.0.0 serves the local network)");
+  setting("--port", "server.port", "port to listen on (8080)");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("OpenAI-compatible LLM server with prompt caches, for small machines", "rockllama");
+  app.require_subcommand(1);
+  ServeFlags serve_flags;
+  CLI::App* serve_command = app.add_subcommand("serve", "serve the HTTP API");
+  add_serve(serve_command, &serve_flags);
+  CLI::App* version_command = app.add_subcommand("version", "print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kWrongUsage;
+  }
+  if (version_command->parsed()) std::printf("rockllama %s\n", ROCKLLAMA_VERSION);
+  if (serve_command->parsed()) return serve(serve_flags);
+  return 0;
+}
+
+}  // namespace
+}  // namespace rockllama
+
+int main(int argc, char** argv) { return rockllama::run(argc, argv); }

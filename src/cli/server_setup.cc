@@ -1,0 +1,166 @@
+#include "cli/server_setup.h"
+
+#include <pthread.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include "base/subprocess.h"
+
+namespace rockllama {
+namespace {
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (const size_t equals = text.find('='); equals != std::string_view::npos) {
+      result.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return result;
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+template <class To, class From>
+std::optional<To> narrowed(const std::optional<From>& value) {
+  return value ? std::optional<To>(static_cast<To>(*value)) : std::nullopt;
+}
+
+SamplingParams sampling_defaults(const Config::Inference& inference) {
+  return {.temperature = narrowed<float>(inference.temperature),
+          .top_p = narrowed<float>(inference.top_p),
+          .top_k = narrowed<int32_t>(inference.top_k),
+          .min_p = narrowed<float>(inference.min_p),
+          .repeat_penalty = narrowed<float>(inference.repeat_penalty),
+          .frequency_penalty = narrowed<float>(inference.frequency_penalty),
+          .presence_penalty = narrowed<float>(inference.presence_penalty),
+          .mirostat = narrowed<int32_t>(inference.mirostat),
+          .mirostat_tau = narrowed<float>(inference.mirostat_tau),
+          .mirostat_eta = narrowed<float>(inference.mirostat_eta)};
+}
+
+}  // namespace
+
+std::optional<Config> read_config(const ServeFlags& flags) {
+  ConfigReport report;
+  Config config = load_config({flags.config_file, environment(), flags.settings}, &report);
+  for (const std::string& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (const std::string& error : report.errors) std::fprintf(stderr, "error: %s\n", error.c_str());
+  if (!report.errors.empty()) return std::nullopt;
+  return config;
+}
+
+void set_up_log(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("rockllama"));
+  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void hold_signals() {
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int wait_for_stop_signal() {
+  const sigset_t signals = stop_signals();
+  int number = 0;
+  ::sigwait(&signals, &number);
+  return number;
+}
+
+ModelSpec model_defaults(const Config& config) {
+  ModelSpec spec;
+  spec.context_tokens = static_cast<uint32_t>(config.inference.max_context_len);
+  spec.kv_tokens = static_cast<uint32_t>(config.models.kv_tokens);
+  spec.parallel = static_cast<uint32_t>(config.models.parallel);
+  spec.block_tokens = static_cast<uint32_t>(config.models.block_tokens);
+  spec.threads = static_cast<uint32_t>(config.models.threads);
+  spec.sampling_defaults = sampling_defaults(config.inference);
+  spec.default_max_tokens = config.inference.max_new_tokens;
+  return spec;
+}
+
+ServiceOptions service_options(const Config& config) {
+  return {.default_model = config.models.default_model,
+          .default_cache = config.cache.default_cache,
+          .max_loaded = config.models.max_loaded,
+          .keep_alive_s = config.models.keep_alive_s,
+          .queue_limit = config.server.queue_limit,
+          .load_timeout_s = static_cast<double>(config.server.load_timeout_s),
+          .system_prompt = config.system_prompt,
+          .system_prompt_source = config.system_prompt_source};
+}
+
+http::ServerOptions http_options(const Config& config) {
+  const Config::Server& server = config.server;
+  const auto ms = [](int seconds) { return static_cast<uint32_t>(seconds) * 1000; };
+  http::ServerOptions options;
+  options.host = server.host;
+  options.port = static_cast<uint16_t>(server.port);
+  options.body_limit_bytes = static_cast<uint64_t>(server.body_limit_mib) << 20;
+  options.max_connections = static_cast<uint32_t>(server.max_connections);
+  options.header_timeout_ms = ms(server.header_timeout_s);
+  options.body_timeout_ms = ms(server.body_timeout_s);
+  options.idle_timeout_ms = ms(server.idle_timeout_s);
+  options.write_timeout_ms = ms(server.write_timeout_s);
+  return options;
+}
+
+Result<std::string> worker_program(const Config& config) {
+  if (!config.worker.path.empty()) return config.worker.path;
+  const std::string folder = executable_folder();
+  for (const char* place : {"/rockllama-worker", "/../libexec/rockllama/rockllama-worker"}) {
+    if (::access((folder + place).c_str(), X_OK) == 0) return folder + place;
+  }
+  return fail(ErrorCode::kNotFound,
+              "rockllama-worker is neither beside rockllama nor in its libexec folder; name it in worker.path");
+}
+
+WorkerFactory worker_factory(const Config& config, std::string program) {
+  const WorkerProcessOptions base{.program = std::move(program),
+                                  .hang_floor_ms = static_cast<double>(config.worker.hang_floor_ms),
+                                  .restart_backoff_ms = static_cast<double>(config.worker.restart_backoff_ms)};
+  return [base](const ModelSpec& spec, uint64_t model_bytes, WorkerSink sink) {
+    WorkerProcessOptions options = base;
+    options.model_bytes = model_bytes;
+    return std::make_unique<WorkerProcess>(std::move(options), spec, std::move(sink));
+  };
+}
+
+void print_welcome(const Config& config, uint16_t port, const std::vector<ModelStatus>& models) {
+  const bool everywhere = config.server.host == "0.0.0.0" || config.server.host == "::";
+  const std::string host = everywhere ? "127.0.0.1" : config.server.host;
+  std::printf("rockllama listens on http://%s:%u (OpenAI API: http://%s:%u/v1)\n", host.c_str(), port, host.c_str(),
+              port);
+  if (!everywhere) std::printf("To serve the local network, start with --host 0.0.0.0\n");
+  for (const ModelStatus& model : models) std::printf("model: %s (%s)\n", model.name.c_str(), model.filename.c_str());
+  if (models.empty()) {
+    std::printf("No model found: put a .gguf or .rkllm file into %s/NAME/; no restart is needed.\n",
+                config.models.folder.c_str());
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace rockllama
