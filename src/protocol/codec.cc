@@ -66,12 +66,12 @@ class Encoder {
   template <class... T>
   void put(const std::variant<T...>& value) {
     byte(static_cast<uint8_t>(value.index()));
-    std::visit([this](const auto& alternative) { put(alternative); }, value);
+    std::visit([this](const auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
   requires requires { sizeof(Fields<T>); }
   void put(const T& message) {
-    std::apply([this](const auto&... field) { (put(field), ...); }, Fields<T>::of(message));
+    std::apply([this](const auto&... field) { (this->put(field), ...); }, Fields<T>::of(message));
   }
 
  private:
@@ -164,7 +164,7 @@ class Decoder {
   template <class T>
   requires requires { sizeof(Fields<T>); }
   bool get(T* message) {
-    return std::apply([this](auto&... field) { return (get(&field) && ...); }, Fields<T>::of(*message));
+    return std::apply([this](auto&... field) { return (this->get(&field) && ...); }, Fields<T>::of(*message));
   }
 
  private:
