@@ -2,7 +2,7 @@
 
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,7 +59,7 @@ void reset_signals(SpawnOptions* options) {
 
 // Returns early when the process ends, at the latest after `timeout_ms`.
 void sleep_until_end(pid_t pid, int timeout_ms) {
-  const UniqueFd process(::pidfd_open(pid, 0));
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process.valid()) {  // a kernel before 5.3
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(timeout_ms, 5)));
     return;

@@ -1,0 +1,116 @@
+#include "supervisor/worker_process.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+
+namespace rockllama {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A worker program as a shell script; what it writes to descriptor 3 are frames, or not.
+class Script {
+ public:
+  explicit Script(const std::string& body) {
+    std::string folder = (std::filesystem::temp_directory_path() / "rockllama-test-XXXXXX").string();
+    folder_ = ::mkdtemp(folder.data());
+    std::ofstream(path()) << "#!/bin/sh\n" << body << "\n";
+    ::chmod(path().c_str(), 0700);
+  }
+  ~Script() { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] std::string path() const { return folder_ + "/worker"; }
+
+ private:
+  std::string folder_;
+};
+
+// Collects events; waits for a number of losses.
+class Events {
+ public:
+  WorkerSink sink() {
+    return [this](const WorkerEvent& event) {
+      const std::lock_guard lock(mutex_);
+      if (const auto* loss = std::get_if<WorkerLost>(&event)) losses_.push_back(*loss);
+      changed_.notify_all();
+    };
+  }
+  std::vector<WorkerLost> wait_for(size_t losses) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return losses_.size() >= losses; });
+    return losses_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<WorkerLost> losses_;
+};
+
+std::vector<WorkerLost> losses_of(const std::string& body, size_t count) {
+  const Script script(body);
+  Events events;
+  WorkerProcess worker({.program = script.path(), .hang_floor_ms = 300, .restart_backoff_ms = 1}, {.name = "m"},
+                       events.sink());
+  auto losses = events.wait_for(count);
+  worker.stop();
+  return losses;
+}
+
+TEST(WorkerProcess, SaysWhichSignalEndedTheWorkerAndStartsItAgain) {
+  const auto losses = losses_of("kill -SEGV $$", 2);
+  ASSERT_GE(losses.size(), 2u);
+  EXPECT_EQ(losses[0].kind, LossKind::kCrash);
+  EXPECT_THAT(losses[0].reason, HasSubstr("signal 11"));
+  EXPECT_FALSE(losses[0].final);
+}
+
+TEST(WorkerProcess, GivesUpAModelThatCrashesInEachLoad) {
+  const auto losses = losses_of("kill -ABRT $$", 5);
+  ASSERT_EQ(losses.size(), 5u);
+  EXPECT_TRUE(losses[4].final);
+}
+
+TEST(WorkerProcess, TellsAKillFromACrash) {
+  const auto losses = losses_of("kill -KILL $$", 1);
+  ASSERT_GE(losses.size(), 1u);
+  EXPECT_EQ(losses[0].kind, LossKind::kKilled);
+}
+
+TEST(WorkerProcess, KillsAWorkerThatDoesNotLoadInTime) {
+  const auto losses = losses_of("exec sleep 1000", 1);
+  ASSERT_GE(losses.size(), 1u);
+  EXPECT_EQ(losses[0].kind, LossKind::kHang);
+}
+
+TEST(WorkerProcess, KillsAWorkerThatSendsGarbage) {
+  // A frame of one byte that is no message.
+  const auto losses = losses_of("printf '\\001\\000\\000\\000\\377' >&3; exec sleep 1000", 1);
+  ASSERT_GE(losses.size(), 1u);
+  EXPECT_THAT(losses[0].reason, HasSubstr("garbage"));
+}
+
+TEST(WorkerProcess, FailsForGoodWithoutItsProgram) {
+  Events events;
+  WorkerProcess worker({.program = "/nonexistent/worker"}, {.name = "m"}, events.sink());
+  const auto losses = events.wait_for(1);
+  ASSERT_EQ(losses.size(), 1u);
+  EXPECT_TRUE(losses[0].final);
+}
+
+TEST(WorkerProcess, StopEndsAWorkerThatIgnoresIt) {
+  const Script script("trap '' TERM; exec sleep 1000");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .stop_grace_ms = 10}, {.name = "m"}, events.sink());
+  worker.stop();
+  EXPECT_TRUE(events.wait_for(0).empty());
+}
+
+}  // namespace
+}  // namespace rockllama
