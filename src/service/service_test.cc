@@ -1,0 +1,315 @@
+#include "service/service.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/service_fixture.h"
+
+namespace rockllama::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kText = "You are a helpful assistant.";
+
+class CompletionsTest : public ServiceFixture {
+ protected:
+  CreateCache order(const std::string& name = "c") { return {.model = "m", .name = name, .text = kText}; }
+  std::vector<std::string> what_was_said() {
+    const std::lock_guard lock(said_mutex);
+    return *said;
+  }
+  StateStatus chat_status(const std::string& name = "c") {
+    for (const StateInfo& state : store->find("m", name, "")->binary) {
+      if (state.format == StateFormat::kChat) return state.status;
+    }
+    return StateStatus::kUnsupported;
+  }
+};
+
+TEST_F(CompletionsTest, AnswersAndCounts) {
+  begin();
+  const CompletionDone done = complete(chat("hi"));
+  EXPECT_EQ(done.model, "m");
+  EXPECT_EQ(done.usage.prompt_tokens, 10u);
+  EXPECT_EQ(done.cache.tier, CacheTier::kNone);
+  EXPECT_THAT(done.warnings, IsEmpty());
+}
+
+TEST_F(CompletionsTest, RefusesAModelThatThereIsNot) {
+  begin();
+  CompletionRequest request = chat("hi");
+  request.model = "nobody";
+  EXPECT_EQ(fail_to_complete(request).code, ErrorCode::kModelNotFound);
+}
+
+TEST_F(CompletionsTest, TakesTheOnlyModelWhenNoneIsNamed) {
+  begin();
+  CompletionRequest request = chat("hi");
+  request.model = "";
+  EXPECT_EQ(complete(request).model, "m");
+}
+
+TEST_F(CompletionsTest, GivesTheStateOfANamedCacheToTheWorker) {
+  begin();
+  const auto created = create(order());
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_TRUE(created->binary);
+  EXPECT_THAT(created->states, ElementsAre(StateFormat::kChat, StateFormat::kRaw));
+  EXPECT_EQ(complete(chat("hi", {"c"})).cache.tier, CacheTier::kDisk);
+  EXPECT_EQ(store->find("m", "c", "")->hits, 1u);
+}
+
+TEST_F(CompletionsTest, AnAliasNamesModelAndCache) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  CompletionRequest request = chat("hi");
+  request.model = "m@c";
+  EXPECT_EQ(complete(request).cache.name, "c");
+}
+
+TEST_F(CompletionsTest, AnswersWithoutACacheThatIsMissingAndSaysSo) {
+  begin();
+  const CompletionDone done = complete(chat("hi", {"missing"}));
+  EXPECT_THAT(done.warnings, ElementsAre(HasSubstr("missing")));
+  EXPECT_THAT(done.cache.reason, HasSubstr("missing"));
+}
+
+TEST_F(CompletionsTest, UsesTheDefaultCacheWhereTheRequestBringsNoSystemMessage) {
+  options.default_cache = "c";
+  begin();
+  ASSERT_TRUE(create(order()));
+  EXPECT_EQ(complete(chat("hi")).cache.name, "c");
+  CompletionRequest own = chat("hi");
+  std::get<ChatPrompt>(own.prompt).messages.insert(std::get<ChatPrompt>(own.prompt).messages.begin(),
+                                                   ChatMessage{"system", "mine"});
+  EXPECT_EQ(complete(own).cache.name, "");
+}
+
+TEST_F(CompletionsTest, RunsARequestAgainWhoseWorkerDiedBeforeItsAnswer) {
+  begin();
+  script->deaths_on_start = 1;
+  EXPECT_EQ(complete(chat("hi")).usage.completion_tokens, 1u);
+}
+
+TEST_F(CompletionsTest, GivesUpARequestThatKillsTwice) {
+  begin();
+  script->deaths_on_start = 2;
+  EXPECT_EQ(fail_to_complete(chat("hi")).code, ErrorCode::kInternal);
+  EXPECT_EQ(complete(chat("hi")).usage.completion_tokens, 1u);
+}
+
+TEST_F(CompletionsTest, AnswersFromTheTextWhenTheRestoreKillsTheWorker) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  script->dies_restoring = "signal 11";
+  const CompletionDone done = complete(chat("hi", {"c"}));
+  EXPECT_EQ(done.cache.tier, CacheTier::kText);
+  EXPECT_THAT(done.cache.reason, HasSubstr("quarantined"));
+}
+
+TEST_F(CompletionsTest, AnswersFromTheTextWhenTheStateIsDamagedAndRebuildsIt) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  { std::ofstream(folder + "/cache/m/c.llama_cache", std::ios::trunc) << "stata"; }
+  const CompletionDone done = complete(chat("hi", {"c"}));
+  EXPECT_EQ(done.cache.tier, CacheTier::kText);
+  EXPECT_NE(done.cache.reason, "");
+  EXPECT_TRUE(wait_until([this] { return chat_status() == StateStatus::kReady; }));
+  EXPECT_EQ(complete(chat("hi", {"c"})).cache.tier, CacheTier::kDisk);
+}
+
+TEST_F(CompletionsTest, CachePromptFalseUsesNoState) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  CompletionRequest request = chat("hi", {"c"});
+  request.options.reuse = ReusePolicy::kNone;
+  EXPECT_EQ(complete(request).cache.tier, CacheTier::kText);
+}
+
+TEST_F(CompletionsTest, RefusesWhatTheQueueDoesNotHold) {
+  options.queue_limit = 1;
+  begin();
+  script->hold_answers = true;
+  const auto first = service->completions().run(chat("hi"), 1, [](const CompletionEvent&) {});
+  ASSERT_TRUE(wait_until([this] { return !what_was_said().empty(); }));
+  EXPECT_EQ(fail_to_complete(chat("hi")).code, ErrorCode::kQueueFull);
+  first.cancel();
+}
+
+TEST_F(CompletionsTest, CancelEndsARequestAndTellsTheWorker) {
+  begin();
+  script->hold_answers = true;
+  std::atomic<bool> started = false;
+  std::atomic<int> errors = 0;
+  const auto handle = service->completions().run(chat("hi"), 1, [&](const CompletionEvent& event) {
+    if (std::holds_alternative<CompletionStarted>(event)) started = true;
+    if (std::holds_alternative<Error>(event)) ++errors;
+  });
+  ASSERT_TRUE(wait_until([&] { return started.load(); }));
+  handle.cancel();
+  handle.cancel();
+  EXPECT_EQ(errors, 1);
+  EXPECT_THAT(what_was_said(), Contains("cancel m"));
+}
+
+TEST_F(CompletionsTest, SaysWhyAModelCannotBeLoadedAndTriesAgain) {
+  begin();
+  script->load_fails = true;
+  EXPECT_THAT(fail_to_complete(chat("hi")).message, HasSubstr("bad file"));
+  script->load_fails = false;
+  EXPECT_EQ(complete(chat("hi")).model, "m");
+}
+
+class CachesTest : public CompletionsTest {};
+
+TEST_F(CachesTest, AnswersAtOnceWhenNothingChanged) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  const size_t said_before = what_was_said().size();
+  const auto again = create(order());
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->binary);
+  EXPECT_THAT(again->message, HasSubstr("nothing was rebuilt"));
+  EXPECT_EQ(what_was_said().size(), said_before);
+}
+
+TEST_F(CachesTest, RefusesToOverwriteWhereAsked) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  CreateCache again = order();
+  again.overwrite = false;
+  EXPECT_EQ(create(again).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(CachesTest, KeepsTheTextWhereTheEngineCannotSave) {
+  script->state_save = false;
+  begin();
+  const auto created = create(order());
+  ASSERT_TRUE(created);
+  EXPECT_FALSE(created->binary);
+  EXPECT_NE(created->warning, "");
+  EXPECT_EQ(*store->text("m", "c"), kText);
+}
+
+TEST_F(CachesTest, KeepsTheTextWhereTheDiskIsFull) {
+  begin();
+  script->save_error = Error{ErrorCode::kNoSpace, "no space left on the device"};
+  const auto created = create(order());
+  ASSERT_TRUE(created);
+  EXPECT_FALSE(created->binary);
+  EXPECT_THAT(created->warning, HasSubstr("no space"));
+  EXPECT_EQ(complete(chat("hi", {"c"})).cache.tier, CacheTier::kText);
+}
+
+TEST_F(CachesTest, StoresATextWithoutLoadingTheModel) {
+  begin();
+  CreateCache request = order();
+  request.format = CacheFormatChoice::kTextOnly;
+  ASSERT_TRUE(create(request));
+  EXPECT_THAT(what_was_said(), IsEmpty());
+  std::promise<bool> generated;
+  service->caches().generate_binary("m", "c", std::nullopt,
+                                    [&](Result<CacheCreated> result) { generated.set_value(result && result->binary); });
+  EXPECT_TRUE(generated.get_future().get());
+}
+
+TEST_F(CachesTest, RefusesABadNameAndAModelThatThereIsNot) {
+  begin();
+  EXPECT_EQ(create(order("../x")).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(create({.model = "nobody", .name = "c", .text = kText}).error().code, ErrorCode::kModelNotFound);
+}
+
+class WarmUpTest : public CompletionsTest {
+ protected:
+  WarmUpTest() {
+    options.system_prompt = "Be brief.";
+    options.system_prompt_source = "config/system.txt";
+  }
+};
+
+TEST_F(WarmUpTest, MakesTheSystemCacheBeforeTheModelIsReady) {
+  begin();
+  (void)complete(chat("hi"));
+  EXPECT_EQ(*store->text("m", "system"), "Be brief.");
+  EXPECT_EQ(store->find("m", "system", "")->source, "config/system.txt");
+  EXPECT_THAT(what_was_said(), ElementsAre("load m", "save chat", "save raw", "start m text"));
+}
+
+TEST_F(WarmUpTest, KeepsASystemCacheThatAPersonMade) {
+  begin();
+  ASSERT_TRUE(store->commit("m", "system", "Mine.", {}, {.source = "api"}));
+  (void)complete(chat("hi"));
+  EXPECT_EQ(*store->text("m", "system"), "Mine.");
+}
+
+TEST_F(WarmUpTest, ReplacesItsOwnWhenTheFileChanged) {
+  begin();
+  ASSERT_TRUE(store->commit("m", "system", "Old.", {}, {.source = "config/system.txt"}));
+  (void)complete(chat("hi"));
+  EXPECT_EQ(*store->text("m", "system"), "Be brief.");
+}
+
+TEST_F(WarmUpTest, IsNoReasonNotToServe) {
+  begin();
+  script->save_error = Error{ErrorCode::kIo, "broken"};
+  EXPECT_EQ(complete(chat("hi")).usage.completion_tokens, 1u);
+}
+
+class ModelsTest : public CompletionsTest {
+ protected:
+  ModelsTest() { add_model("n"); }
+};
+
+TEST_F(ModelsTest, TheLeastRecentlyUsedMakesRoom) {
+  options.max_loaded = 1;
+  begin();
+  (void)complete(chat("hi"));
+  CompletionRequest other = chat("hi");
+  other.model = "n";
+  EXPECT_EQ(complete(other).model, "n");
+  EXPECT_THAT(what_was_said(), ElementsAre("load m", "start m text", "stop m", "load n", "start n text"));
+}
+
+TEST_F(ModelsTest, UnloadEndsTheWorkerAndLoadBringsItBack) {
+  begin();
+  (void)complete(chat("hi"));
+  std::promise<Status> unloaded;
+  service->models().unload("m", [&](const Status& status) { unloaded.set_value(status); });
+  EXPECT_TRUE(unloaded.get_future().get());
+  EXPECT_FALSE(service->models().find("m")->loaded);
+  std::promise<Status> loaded;
+  service->models().load("m", [&](const Status& status) { loaded.set_value(status); });
+  EXPECT_TRUE(loaded.get_future().get());
+  EXPECT_TRUE(service->models().find("m")->loaded);
+}
+
+TEST_F(ModelsTest, AnIdleModelIsUnloaded) {
+  options.keep_alive_s = 0.01;
+  begin();
+  (void)complete(chat("hi"));
+  EXPECT_TRUE(wait_until([this] { return !service->models().find("m")->loaded; }));
+}
+
+TEST_F(ModelsTest, ReadinessNamesWhatIsLoaded) {
+  begin();
+  (void)complete(chat("hi"));
+  EXPECT_THAT(service->models().readiness().loaded, ElementsAre("m"));
+  EXPECT_TRUE(service->models().readiness().ready);
+}
+
+TEST_F(ModelsTest, SeveralModelsAndNoNameIsAnError) {
+  begin();
+  CompletionRequest request = chat("hi");
+  request.model = "";
+  EXPECT_EQ(fail_to_complete(request).code, ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace rockllama::test

@@ -1,0 +1,171 @@
+#include "tests/support/service_fixture.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "base/posix_file_system.h"
+
+namespace rockllama::test {
+namespace {
+
+// Answers by itself, on a thread of its own, as the script says.
+class AnsweringWorker : public ModelWorker {
+ public:
+  AnsweringWorker(std::string model, WorkerSink sink, std::shared_ptr<WorkerScript> script,
+                  std::function<void(std::string)> say)
+      : model_(std::move(model)), sink_(std::move(sink)), script_(std::move(script)), say_(std::move(say)) {
+    say_("load " + model_);
+    thread_.post([this] { load(); });
+  }
+
+  void prepare(const protocol::Prepare& command) override {
+    thread_.post([this, command] {
+      protocol::Prepared prepared{.id = command.id, .prompt_tokens = 10};
+      for (const CacheReference& cache : command.caches) {
+        prepared.cache = {.name = cache.name, .reason = cache.reason};
+        if (cache.state && command.options.reuse != ReusePolicy::kNone) prepared.state = {*cache.state};
+      }
+      prepared_ = prepared;
+      sink_(prepared);
+    });
+  }
+  void start(const protocol::Start& command, UniqueFd state) override {
+    thread_.post([this, id = command.id, with_state = state.valid()] { answer(id, with_state); });
+  }
+  void cancel(RequestId) override { say_("cancel " + model_); }
+  void add_credit(RequestId, uint32_t) override {}
+  void save_state(const protocol::SaveState& command, UniqueFd file) override {
+    say_(std::string("save ") + to_string(command.format));
+    const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;
+    thread_.post([this, command, written] { finish_save(command, written); });
+  }
+  void stop() override {
+    say_("stop " + model_);
+    thread_.stop();
+  }
+
+ private:
+  void load() {
+    if (script_->load_fails) return sink_(WorkerLost{.kind = LossKind::kNoLoad, .reason = "bad file", .final = true});
+    LoadedModel model{.context_tokens = 100, .engine_fingerprint = "test", .has_chat_template = true};
+    model.capabilities = {.max_parallel = 4, .token_counts = true, .state_save = script_->state_save};
+    sink_(WorkerReady{model});
+  }
+  void answer(RequestId id, bool with_state) {
+    say_("start " + model_ + (with_state ? " state" : " text"));
+    if (with_state && !script_->dies_restoring.empty()) {
+      sink_(WorkerLost{.reason = script_->dies_restoring, .restoring = prepared_.state.front().id});
+      return load();
+    }
+    if (script_->deaths_on_start > 0) {
+      --script_->deaths_on_start;
+      sink_(WorkerLost{.reason = "it fell over"});
+      return load();
+    }
+    CacheUse use = prepared_.cache;
+    if (!use.name.empty()) use.tier = with_state ? CacheTier::kDisk : CacheTier::kText;
+    use.tokens = with_state ? 7 : 0;
+    sink_(protocol::Started{id, use});
+    if (script_->hold_answers) return;
+    sink_(protocol::Tokens{id, 1, "hello"});
+    sink_(protocol::Finished{id, FinishReason::kStop, {.prompt_tokens = 10, .completion_tokens = 1}});
+  }
+  void finish_save(const protocol::SaveState& command, bool written) {
+    if (script_->save_error || !written) {
+      const Error error = script_->save_error.value_or(Error{});
+      return sink_(protocol::Failed{command.id, error.code, error.message, ""});
+    }
+    SavedState saved{.tokens = 7, .token_hash = hash_bytes(command.text), .bytes = script_->payload.size(), .cuts = {7}};
+    sink_(protocol::StateSaved{command.id, saved});
+  }
+
+  std::string model_;
+  WorkerSink sink_;
+  std::shared_ptr<WorkerScript> script_;
+  std::function<void(std::string)> say_;
+  protocol::Prepared prepared_;
+  Executor thread_{1};
+};
+
+}  // namespace
+
+ServiceFixture::ServiceFixture() : files(make_posix_file_system()) {
+  std::string path = (std::filesystem::temp_directory_path() / "rockllama-service-XXXXXX").string();
+  folder = ::mkdtemp(path.data());
+  std::filesystem::create_directories(folder + "/models");
+  add_model("m");
+}
+
+ServiceFixture::~ServiceFixture() {
+  if (service) service->stop();
+  if (executor) executor->stop();
+  service.reset();
+  store.reset();
+  std::filesystem::remove_all(folder);
+}
+
+void ServiceFixture::add_model(const std::string& name) {
+  std::filesystem::create_directories(folder + "/models/" + name);
+  std::ofstream(folder + "/models/" + name + "/model.gguf") << "weights of " << name;
+}
+
+void ServiceFixture::begin() {
+  registry = std::make_unique<ModelRegistry>(files.get(), folder + "/models", folder + "/memo.json", ModelSpec{}, false);
+  auto opened = CacheStore::open(files.get(), folder + "/cache");
+  ASSERT_TRUE(opened) << opened.error().message;
+  store = std::move(*opened);
+  executor = std::make_unique<Executor>(2);
+  service = std::make_unique<Service>(
+      options, registry.get(), store.get(), executor.get(),
+      [this](const ModelSpec& spec, uint64_t, WorkerSink sink) -> std::unique_ptr<ModelWorker> {
+        return std::make_unique<AnsweringWorker>(spec.name, std::move(sink), script, [this](std::string what) {
+          const std::lock_guard lock(said_mutex);
+          said->push_back(std::move(what));
+        });
+      });
+}
+
+CompletionRequest ServiceFixture::chat(const std::string& text, std::vector<std::string> caches) {
+  return {.model = "m", .prompt = ChatPrompt{.messages = {{"user", text}}}, .use_cache = std::move(caches)};
+}
+
+CompletionEvent ServiceFixture::run(CompletionRequest request) {
+  auto last = std::make_shared<std::promise<CompletionEvent>>();
+  service->completions().run(std::move(request), 100, [last](const CompletionEvent& event) {
+    if (std::holds_alternative<CompletionDone>(event) || std::holds_alternative<Error>(event)) last->set_value(event);
+  });
+  return last->get_future().get();
+}
+
+CompletionDone ServiceFixture::complete(CompletionRequest request) {
+  const CompletionEvent event = run(std::move(request));
+  if (const auto* error = std::get_if<Error>(&event)) ADD_FAILURE() << error->message;
+  const auto* done = std::get_if<CompletionDone>(&event);
+  return done == nullptr ? CompletionDone{} : *done;
+}
+
+Error ServiceFixture::fail_to_complete(CompletionRequest request) {
+  const CompletionEvent event = run(std::move(request));
+  const auto* error = std::get_if<Error>(&event);
+  if (error == nullptr) ADD_FAILURE() << "it was answered";
+  return error == nullptr ? Error{} : *error;
+}
+
+Result<CacheCreated> ServiceFixture::create(CreateCache request) {
+  std::promise<Result<CacheCreated>> created;
+  service->caches().create(std::move(request), {}, [&](Result<CacheCreated> result) { created.set_value(result); });
+  return created.get_future().get();
+}
+
+bool ServiceFixture::wait_until(const std::function<bool()>& condition) {
+  for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return condition();
+}
+
+}  // namespace rockllama::test

@@ -1,0 +1,60 @@
+// A Service over a temporary folder and workers that answer by themselves, for tests of the flows.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/service.h"
+
+namespace rockllama::test {
+
+// What the workers of a fixture do; a test changes it before the call that it matters for.
+struct WorkerScript {
+  bool state_save = true;
+  std::string payload = "state";
+  std::optional<Error> save_error{};
+  int deaths_on_start = 0;     // the worker is lost instead of answering, that many times
+  std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
+  bool load_fails = false;
+  bool hold_answers = false;  // Started comes, text and end do not
+};
+
+class ServiceFixture : public ::testing::Test {
+ protected:
+  ServiceFixture();
+  ~ServiceFixture() override;
+
+  // Makes the service; `options` may be changed before.
+  void begin();
+  void add_model(const std::string& name);
+  // Runs a request to its end.
+  CompletionDone complete(CompletionRequest request);
+  Error fail_to_complete(CompletionRequest request);
+  Result<CacheCreated> create(CreateCache request);
+  // Until `condition` holds, at most a minute.
+  bool wait_until(const std::function<bool()>& condition);
+  [[nodiscard]] static CompletionRequest chat(const std::string& text, std::vector<std::string> caches = {});
+
+  std::string folder;
+  ServiceOptions options;
+  std::shared_ptr<WorkerScript> script = std::make_shared<WorkerScript>();
+  std::shared_ptr<std::vector<std::string>> said = std::make_shared<std::vector<std::string>>();  // "start m state"
+  std::mutex said_mutex;
+  std::unique_ptr<FileSystem> files;
+  std::unique_ptr<ModelRegistry> registry;
+  std::unique_ptr<CacheStore> store;
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<Service> service;
+
+ private:
+  CompletionEvent run(CompletionRequest request);
+};
+
+}  // namespace rockllama::test
