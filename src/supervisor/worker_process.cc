@@ -147,48 +147,52 @@ void WorkerProcess::read_events(Incarnation* incarnation) {
   }
 }
 
-// False for an event that makes no sense.
+// Keeps the watch on what the worker owes. Caller holds the mutex.
+void WorkerProcess::note(const protocol::Loaded&, double) {
+  loaded_ = true;
+  watch_.loaded();
+}
+void WorkerProcess::note(const protocol::LoadFailed& event, double) { load_failure_ = event.message; }
+void WorkerProcess::note(const protocol::Prepared& event, double) { watch_.prepared(event.id); }
+void WorkerProcess::note(const protocol::Restoring& event, double) {
+  restoring_ = event.state_id;
+  restoring_id_ = event.id;
+}
+void WorkerProcess::note(const protocol::Started& event, double now) { watch_.started(event.id, now); }
+void WorkerProcess::note(const protocol::Progress& event, double now) {
+  watch_.prefilled(event.id, event.done_tokens, now);
+}
+void WorkerProcess::note(const protocol::Tokens& event, double now) { watch_.generated(event.id, event.count, now); }
+void WorkerProcess::note(const protocol::Finished& event, double now) { note_end(event.id, now); }
+void WorkerProcess::note(const protocol::Failed& event, double now) { note_end(event.id, now); }
+void WorkerProcess::note(const protocol::StateSaved& event, double now) { note_end(event.id, now); }
+void WorkerProcess::note_end(RequestId id, double now) {
+  watch_.ended(id, now);
+  losses_in_a_row_ = 0;
+}
+
+// False for a worker of another build.
 bool WorkerProcess::take(const protocol::Event& event) {
-  using namespace protocol;  // NOLINT(google-build-using-namespace)
-  std::optional<WorkerEvent> forward;
+  if (const auto* hello = std::get_if<protocol::Hello>(&event)) return hello->version == protocol::kVersion;
   {
     const std::lock_guard lock(mutex_);
-    const double now = steady_ms();
-    bool known = true;
     std::visit(
-        [&](const auto& e) {
+        [this](const auto& e) {
           using E = std::decay_t<decltype(e)>;
-          if constexpr (std::is_same_v<E, Hello>) {
-            known = e.version == kVersion;
-          } else if constexpr (std::is_same_v<E, Loaded>) {
-            loaded_ = true;
-            watch_.loaded();
-            forward = WorkerReady{e.model};
-          } else if constexpr (std::is_same_v<E, LoadFailed>) {
-            load_failure_ = e.message;
-          } else {
-            if constexpr (std::is_same_v<E, Prepared>) watch_.prepared(e.id);
-            if constexpr (std::is_same_v<E, Started>) watch_.started(e.id, now);
-            if constexpr (std::is_same_v<E, Progress>) watch_.prefilled(e.id, e.done_tokens, now);
-            if constexpr (std::is_same_v<E, Tokens>) watch_.generated(e.id, e.count, now);
-            if constexpr (std::is_same_v<E, Finished> || std::is_same_v<E, Failed> || std::is_same_v<E, StateSaved>) {
-              watch_.ended(e.id, now);
-              losses_in_a_row_ = 0;
-            }
-            if constexpr (std::is_same_v<E, Restoring>) {
-              restoring_ = e.state_id;
-              restoring_id_ = e.id;
-            } else if (e.id == restoring_id_) {
-              restoring_.clear();
-            }
-            forward = e;
+          if constexpr (requires { e.id; } && !std::is_same_v<E, protocol::Restoring>) {
+            if (e.id == restoring_id_) restoring_.clear();
           }
+          if constexpr (!std::is_same_v<E, protocol::Hello>) note(e, steady_ms());
         },
         event);
-    if (!known) return false;
     if (stopping_) return true;
   }
-  if (forward) sink_(*forward);
+  std::visit(
+      [this](const auto& e) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(e)>, protocol::Loaded>) sink_(WorkerReady{e.model});
+        if constexpr (requires { e.id; }) sink_(e);
+      },
+      event);
   return true;
 }
 

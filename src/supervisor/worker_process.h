@@ -48,6 +48,17 @@ class WorkerProcess : public ModelWorker {
   WorkerLost watch_over(Incarnation* incarnation);
   void read_events(Incarnation* incarnation);
   bool take(const protocol::Event& event);
+  void note(const protocol::Loaded& event, double now);
+  void note(const protocol::LoadFailed& event, double now);
+  void note(const protocol::Prepared& event, double now);
+  void note(const protocol::Restoring& event, double now);
+  void note(const protocol::Started& event, double now);
+  void note(const protocol::Progress& event, double now);
+  void note(const protocol::Tokens& event, double now);
+  void note(const protocol::Finished& event, double now);
+  void note(const protocol::Failed& event, double now);
+  void note(const protocol::StateSaved& event, double now);
+  void note_end(RequestId id, double now);
   void post(const protocol::Command& command, UniqueFd fd = {});
   bool wait_for_restart(const WorkerLost& loss);
 
