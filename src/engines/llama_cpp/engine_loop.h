@@ -1,0 +1,79 @@
+// The engine behind make_llama_cpp_engine(). One step: what was cancelled goes, what fits is admitted, running
+// generations decode a token each, and one block is prefilled, of whoever waits longest for one.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/llama_cpp/cancel_set.h"
+#include "engines/llama_cpp/decoder.h"
+#include "engines/llama_cpp/engine_settings.h"
+#include "engines/llama_cpp/kv_buffer.h"
+#include "engines/llama_cpp/llama_cpp_engine.h"
+#include "engines/llama_cpp/running_generation.h"
+#include "engines/llama_cpp/state_builder.h"
+#include "tokenizer/vocabulary.h"
+
+namespace rockllama {
+
+class LlamaCppEngine final : public Engine {
+ public:
+  struct Parts {
+    Vocabulary vocabulary;
+    LlamaContext context;
+    EngineSettings settings;
+    StateLayout layout;
+    SamplingParams sampling_defaults;
+    LoadedModel loaded;
+    EngineSink sink;
+    LlamaEngineOptions options;
+  };
+  explicit LlamaCppEngine(Parts parts);
+
+  [[nodiscard]] const LoadedModel& model() const override { return parts_.loaded; }
+  void start(GenerationTask task) override;
+  void save_state(SaveStateTask task) override;
+  void add_credit(RequestId id, uint32_t tokens) override;
+  void cancel(RequestId id) override { cancelled_.add(id); }
+  bool step() override;
+
+ private:
+  using Running = std::unique_ptr<RunningGeneration>;
+
+  bool drop_cancelled();
+  void drop(RequestId id, const Error& error);
+  bool admit_waiting();
+  void admit(GenerationTask task);
+  bool decode_tokens();
+  void sample_decoded(const std::vector<RequestId>& decoded);
+  bool prefill_one();
+  void prefill_block(RunningGeneration& generation);
+  [[nodiscard]] DecodeOutcome run_decoder(std::optional<RequestId> owner);
+  void fail_all(const std::vector<RequestId>& ids, DecodeOutcome outcome);
+  void sample(RunningGeneration& generation, int32_t logits_index);
+  void emit_token(RunningGeneration& generation);
+  void finish(RequestId id, FinishReason reason);
+  bool start_build();
+  void build_block();
+  void emit(const EngineEvent& event) { static_cast<void>(parts_.sink(event)); }
+  [[nodiscard]] RunningGeneration* find(RequestId id) const;
+  [[nodiscard]] RunningGeneration* next_to_prefill() const;
+  [[nodiscard]] ContextSettings build_settings() const;
+  void remove(RequestId id);
+
+  Parts parts_;
+  CancelSet cancelled_;
+  Decoder decoder_;
+  KvBuffer buffer_;
+  RequestId restoring_ = 0;  // whose prefix is put into the buffer now
+  std::deque<GenerationTask> waiting_;
+  std::vector<Running> running_;
+  std::deque<SaveStateTask> waiting_builds_;
+  std::unique_ptr<StateBuilder> build_;
+  uint64_t build_turn_ = 0;
+  uint64_t turn_ = 0;  // counts prefilled blocks
+};
+
+}  // namespace rockllama

@@ -1,0 +1,90 @@
+#include "engines/llama_cpp/state_builder.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <span>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "engines/llama_cpp/cuts.h"
+#include "engines/llama_cpp/sampler.h"
+
+namespace rockllama {
+namespace {
+
+Status write_all(int file, std::span<const uint8_t> bytes) {
+  size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t count = ::pwrite(file, bytes.data() + written, bytes.size() - written, static_cast<off_t>(written));
+    if (count > 0) {
+      written += static_cast<size_t>(count);
+    } else if (count == 0 || errno != EINTR) {
+      const bool no_space = count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
+      return no_space ? fail(ErrorCode::kNoSpace, "There is no space left for the state.")
+                      : fail(ErrorCode::kIo, "Writing the state failed.");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateBuilder>> StateBuilder::make(llama_model* model, ContextSettings settings,
+                                                         SaveStateTask task, CancelSet* cancelled) {
+  if (!cuts_are_valid(task.cuts, task.tokens.size(), settings.batch_tokens)) {
+    return fail(ErrorCode::kInvalidArgument, "The prefix is not cut into blocks of the engine.");
+  }
+  settings.cells = static_cast<uint32_t>(task.tokens.size());
+  settings.sequences = 1;
+  Result<LlamaContext> context = make_context(model, settings);
+  if (!context) return fail(context.error());
+  return std::unique_ptr<StateBuilder>(new StateBuilder(std::move(*context), std::move(task), cancelled));
+}
+
+StateBuilder::StateBuilder(LlamaContext context, SaveStateTask task, CancelSet* cancelled)
+    : task_(std::move(task)), context_(std::move(context)), decoder_(context_.get(), cancelled) {}
+
+Status StateBuilder::prefill_block() {
+  const double begin = steady_ms();
+  if (next_cut_ == 0) began_ms_ = begin;
+  const uint32_t end = task_.cuts[next_cut_];
+  const bool is_last = next_cut_ + 1 == task_.cuts.size();
+  decoder_.clear();
+  decoder_.add_block(std::span(task_.tokens).subspan(done_, end - done_), done_, 0, is_last);
+  switch (decoder_.run(task_.id)) {
+    case DecodeOutcome::kDone:
+      break;
+    case DecodeOutcome::kAborted:
+      return fail(ErrorCode::kCancelled, "The making of the state was cancelled.");
+    default:
+      return fail(ErrorCode::kInternal, "The model could not decode the prefix.");
+  }
+  done_ = end;
+  ++next_cut_;
+  prefill_ms_ = steady_ms() - began_ms_;
+  if (is_last) {
+    const SamplingParams greedy{.temperature = 0.0F};
+    Sampler sampler(greedy, static_cast<uint32_t>(decoder_.logits(-1).size()), task_.tokens);
+    static_cast<void>(sampler.sample(context_.get(), -1));
+    first_token_ms_ = steady_ms() - began_ms_;
+  }
+  return {};
+}
+
+Result<SavedState> StateBuilder::write() {
+  const size_t size = llama_state_seq_get_size(context_.get(), 0);
+  const auto payload = std::make_unique_for_overwrite<uint8_t[]>(size);
+  if (llama_state_seq_get_data(context_.get(), payload.get(), size, 0) != size) {
+    return fail(ErrorCode::kInternal, "llama.cpp did not give the state.");
+  }
+  if (Status written = write_all(task_.file.get(), {payload.get(), size}); !written) return fail(written.error());
+  return SavedState{.tokens = total_tokens(),
+                    .token_hash = hash_tokens(task_.tokens),
+                    .bytes = size,
+                    .cuts = task_.cuts,
+                    .prefill_ms = prefill_ms_,
+                    .first_token_ms = first_token_ms_};
+}
+
+}  // namespace rockllama
