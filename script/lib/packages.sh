@@ -1,0 +1,28 @@
+# Sourced by script/bootstrap: Debian packages, installed only where they are missing.
+BUILD_PACKAGES=(g++ cmake ninja-build libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libxxhash-dev
+  libexpected-dev pkg-config python3-venv ca-certificates)
+TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev
+  git binutils)
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+  done
+}
+
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    say "This is not a Debian system: these must be there already: $*"
+    return
+  fi
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "Installing ${missing[*]}"
+  if ! as_root apt-get update -q </dev/null ||
+    ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
+  then
+    fail "these Debian packages could not be installed; as root: apt-get install ${missing[*]}"
+  fi
+}
