@@ -1,0 +1,69 @@
+#include "worker/generation_output.h"
+
+#include <utility>
+
+namespace rockllama {
+
+void GenerationOutput::expect_generation(RequestId id, std::vector<std::string> stop, std::string reason) {
+  generations_.insert_or_assign(id, Generation{TextAssembler(std::move(stop)), std::move(reason)});
+}
+
+void GenerationOutput::expect_state(RequestId id, std::string note) {
+  state_notes_.insert_or_assign(id, std::move(note));
+}
+
+bool GenerationOutput::take(const EngineEvent& event) {
+  return std::visit([this](const auto& one) { return take_one(one); }, event);
+}
+
+bool GenerationOutput::take_one(const RestoreBegins& event) {
+  send_(protocol::Restoring{event.id, event.state_id});
+  return true;
+}
+
+bool GenerationOutput::take_one(const GenerationStarted& event) {
+  protocol::Started started{event.id, event.cache};
+  const auto known = generations_.find(event.id);
+  if (known != generations_.end() && started.cache.reason.empty()) started.cache.reason = known->second.reason;
+  send_(started);
+  return true;
+}
+
+bool GenerationOutput::take_one(const PrefillProgress& event) {
+  send_(protocol::Progress{event.id, event.done_tokens, event.total_tokens});
+  return true;
+}
+
+// A token whose text is held back is told too: it used up credit, and shows that the engine is alive.
+bool GenerationOutput::take_one(const TokenGenerated& event) {
+  const auto known = generations_.find(event.id);
+  if (known == generations_.end()) return false;
+  TextAssembler::Output output = known->second.text.push(event.piece);
+  send_(protocol::Tokens{event.id, 1, std::move(output.text)});
+  return !output.stopped;
+}
+
+bool GenerationOutput::take_one(const GenerationFinished& event) {
+  if (auto node = generations_.extract(event.id)) {
+    std::string rest = node.mapped().text.finish();
+    if (!rest.empty()) send_(protocol::Tokens{event.id, 0, std::move(rest)});
+  }
+  send_(protocol::Finished{event.id, event.reason, event.usage});
+  return true;
+}
+
+bool GenerationOutput::take_one(const TaskFailed& event) {
+  generations_.erase(event.id);
+  state_notes_.erase(event.id);
+  send_(failed(event.id, event.error));
+  return true;
+}
+
+bool GenerationOutput::take_one(const StateWritten& event) {
+  protocol::StateSaved saved{event.id, event.state};
+  if (auto node = state_notes_.extract(event.id)) saved.state.note = std::move(node.mapped());
+  send_(saved);
+  return true;
+}
+
+}  // namespace rockllama

@@ -1,0 +1,45 @@
+// From the engine's events to the server's: pieces become text, stop strings end a generation, notes are added. Owned
+// by the engine thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "worker/event_sender.h"
+#include "worker/text_assembler.h"
+
+namespace rockllama {
+
+class GenerationOutput {
+ public:
+  explicit GenerationOutput(EventSender send) : send_(std::move(send)) {}
+
+  // Before the engine gets the generation. `reason` is told where the engine has none of its own.
+  void expect_generation(RequestId id, std::vector<std::string> stop, std::string reason);
+  // Before the engine gets the state to save.
+  void expect_state(RequestId id, std::string note);
+  // The engine's sink. Forgets an id with its last event.
+  bool take(const EngineEvent& event);
+
+ private:
+  struct Generation {
+    TextAssembler text;
+    std::string reason;
+  };
+
+  bool take_one(const RestoreBegins& event);
+  bool take_one(const GenerationStarted& event);
+  bool take_one(const PrefillProgress& event);
+  bool take_one(const TokenGenerated& event);
+  bool take_one(const GenerationFinished& event);
+  bool take_one(const TaskFailed& event);
+  bool take_one(const StateWritten& event);
+
+  EventSender send_;
+  std::map<RequestId, Generation> generations_;
+  std::map<RequestId, std::string> state_notes_;
+};
+
+}  // namespace rockllama

@@ -1,0 +1,97 @@
+#include "worker/prepare_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rockllama {
+
+PrepareQueue::PrepareQueue(EventSender send, std::function<void(PlannedSave)> pass_on)
+    : send_(std::move(send)), pass_on_(std::move(pass_on)) {}
+
+PrepareQueue::~PrepareQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void PrepareQueue::run(Preparer preparer) {
+  preparer_ = std::move(preparer);
+  thread_ = std::thread([this] { work_on(); });
+}
+
+void PrepareQueue::add(protocol::Prepare command) {
+  const std::lock_guard lock(mutex_);
+  waiting_.emplace_back(std::move(command));
+  changed_.notify_one();
+}
+
+void PrepareQueue::add(protocol::SaveState command, UniqueFd file) {
+  const std::lock_guard lock(mutex_);
+  waiting_.emplace_back(Save{std::move(command), std::move(file)});
+  changed_.notify_one();
+}
+
+std::optional<PreparedGeneration> PrepareQueue::take(RequestId id) {
+  const std::lock_guard lock(mutex_);
+  auto node = prepared_.extract(id);
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped());
+}
+
+bool PrepareQueue::cancel(RequestId id) {
+  const auto id_of = [](const Work& work) {
+    const auto* prepare = std::get_if<protocol::Prepare>(&work);
+    return prepare != nullptr ? prepare->id : std::get<Save>(work).command.id;
+  };
+  const std::lock_guard lock(mutex_);
+  const size_t waited = std::erase_if(waiting_, [&](const Work& work) { return id_of(work) == id; });
+  const size_t was_prepared = prepared_.erase(id);
+  const bool in_work = current_ == id;
+  if (in_work) current_.reset();
+  const bool was_here = waited + was_prepared > 0 || in_work;
+  if (was_here) send_(cancelled(id));
+  return was_here;
+}
+
+void PrepareQueue::work_on() {
+  while (std::optional<Work> some = next()) {
+    std::visit([this](auto& one) { work(&*preparer_, one); }, *some);
+  }
+}
+
+std::optional<PrepareQueue::Work> PrepareQueue::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  if (stopping_) return std::nullopt;
+  Work work = std::move(waiting_.front());
+  waiting_.pop_front();
+  const auto* prepare = std::get_if<protocol::Prepare>(&work);
+  current_ = prepare != nullptr ? prepare->id : std::get<Save>(work).command.id;
+  return work;
+}
+
+// False when it was cancelled meanwhile. Under the lock.
+bool PrepareQueue::finish_current() { return std::exchange(current_, std::nullopt).has_value(); }
+
+void PrepareQueue::work(Preparer* preparer, const protocol::Prepare& command) {
+  auto prepared = preparer->prepare(command);
+  const std::lock_guard lock(mutex_);
+  if (!finish_current()) return;
+  if (!prepared) return send_(failed(command.id, prepared.error()));
+  const protocol::Prepared answer = prepared->answer;
+  prepared_.insert_or_assign(command.id, std::move(*prepared));
+  send_(answer);
+}
+
+void PrepareQueue::work(Preparer* preparer, Save& save) {
+  auto plan = preparer->plan_state(save.command.text, save.command.format);
+  const std::lock_guard lock(mutex_);
+  if (!finish_current()) return;
+  if (!plan) return send_(failed(save.command.id, plan.error()));
+  pass_on_({{save.command.id, std::move(plan->tokens), std::move(plan->cuts), std::move(save.file)}, plan->note});
+}
+
+}  // namespace rockllama

@@ -1,0 +1,171 @@
+#include "worker/session.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "protocol/codec.h"
+#include "worker/model_loader.h"
+
+namespace rockllama {
+namespace {
+
+constexpr int kExitOk = 0;
+constexpr int kExitNoLoad = 1;
+constexpr int kExitMisunderstood = 2;
+
+// No variant of Event or Command: what a scripted model sends to be taken for garbage.
+constexpr std::string_view kGarbage = "\xff this is no event";
+
+}  // namespace
+
+Session::Session(protocol::FrameChannel* channel)
+    : channel_(channel),
+      // A server that is gone is noticed by the reader.
+      send_([channel](const protocol::Event& event) { static_cast<void>(channel->send(protocol::encode(event))); }),
+      output_(send_),
+      prepares_(send_, [this](PlannedSave save) { queue_.push(std::move(save)); }) {}
+
+int Session::run() {
+  ModelSpec spec;
+  if (const auto exit_code = greet(&spec)) return *exit_code;
+  return load_and_serve(spec);
+}
+
+std::variant<Session::Received, int> Session::receive() {
+  auto frame = channel_->receive();
+  if (frame && !*frame) return kExitOk;
+  auto command = frame ? protocol::decode_command((*frame)->bytes) : Result<protocol::Command>(fail(frame.error()));
+  if (command) return Received{std::move(*command), std::move((*frame)->fd)};
+  std::fprintf(stderr, "rockllama-worker: %s\n", command.error().message.c_str());
+  return kExitMisunderstood;
+}
+
+// Hello in both directions, then Load. An exit code when it does not come to that.
+std::optional<int> Session::greet(ModelSpec* spec) {
+  send_(protocol::Hello{});
+  auto first = receive();
+  if (const int* exit_code = std::get_if<int>(&first)) return *exit_code;
+  const auto* hello = std::get_if<protocol::Hello>(&std::get<Received>(first).command);
+  if (hello == nullptr || hello->version != protocol::kVersion) {
+    std::fprintf(stderr, "rockllama-worker: the server is of another version\n");
+    return kExitMisunderstood;
+  }
+  auto second = receive();
+  if (const int* exit_code = std::get_if<int>(&second)) return *exit_code;
+  protocol::Command& command = std::get<Received>(second).command;
+  if (std::holds_alternative<protocol::Shutdown>(command)) return kExitOk;
+  auto* load = std::get_if<protocol::Load>(&command);
+  if (load == nullptr) return kExitMisunderstood;
+  *spec = std::move(load->spec);
+  return std::nullopt;
+}
+
+int Session::load_and_serve(const ModelSpec& spec) {
+  std::thread reader([this] { read_commands(); });
+  auto model = load_worker_model(spec, {[this](const EngineEvent& event) { return output_.take(event); },
+                                        [this] { static_cast<void>(channel_->send(kGarbage)); }});
+  if (!model) {
+    send_(protocol::LoadFailed{model.error().message});
+    // The reader still waits for commands.
+    ::_exit(kExitNoLoad);
+  }
+  engine_ = std::move(model->engine);
+  cancel_target_ = engine_.get();
+  prepares_.run(Preparer(std::move(model->preparer)));
+  send_(protocol::Loaded{std::move(model->description)});
+  drive_engine();
+  reader.join();
+  return kExitOk;
+}
+
+// The process ends here when the server goes away, because the engine may be inside a long decode.
+void Session::read_commands() {
+  for (;;) {
+    auto received = receive();
+    if (const int* exit_code = std::get_if<int>(&received)) ::_exit(*exit_code);
+    auto& [command, fd] = std::get<Received>(received);
+    const bool more = std::visit([&](auto& one) { return obey(std::move(one), std::move(fd)); }, command);
+    if (!more) return;
+  }
+}
+
+bool Session::obey(protocol::Hello /*command*/, UniqueFd /*fd*/) { return true; }
+bool Session::obey(protocol::Load /*command*/, UniqueFd /*fd*/) { return true; }
+
+bool Session::obey(protocol::Prepare command, UniqueFd /*fd*/) {
+  prepares_.add(std::move(command));
+  return true;
+}
+
+bool Session::obey(protocol::Start command, UniqueFd fd) {
+  if (auto prepared = prepares_.take(command.id)) {
+    queue_.push(StartWork{std::move(*prepared), command.credit, std::move(fd)});
+  } else {
+    send_(failed(command.id, {ErrorCode::kInternal, "A request was started that was not prepared."}));
+  }
+  return true;
+}
+
+// The engine is told twice: at once, for what it is working on, and in order, for what still waits in the queue.
+bool Session::obey(protocol::Cancel command, UniqueFd /*fd*/) {
+  if (prepares_.cancel(command.id)) return true;
+  if (Engine* engine = cancel_target_) engine->cancel(command.id);
+  queue_.push(command);
+  return true;
+}
+
+bool Session::obey(protocol::Credit command, UniqueFd /*fd*/) {
+  queue_.push(command);
+  return true;
+}
+
+bool Session::obey(protocol::SaveState command, UniqueFd fd) {
+  if (fd.valid()) {
+    prepares_.add(std::move(command), std::move(fd));
+  } else {
+    send_(failed(command.id, {ErrorCode::kIo, "The file for a state did not reach the worker."}));
+  }
+  return true;
+}
+
+bool Session::obey(protocol::Shutdown command, UniqueFd /*fd*/) {
+  // A load cannot be interrupted, and there is nothing yet to put in order.
+  if (cancel_target_ == nullptr) ::_exit(kExitOk);
+  queue_.push(command);
+  return false;
+}
+
+void Session::drive_engine() {
+  bool busy = false;
+  for (;;) {
+    for (EngineWork& work : queue_.take(/*wait=*/!busy)) {
+      if (!apply(std::move(work))) return;
+    }
+    busy = engine_->step();
+  }
+}
+
+// False for Shutdown.
+bool Session::apply(EngineWork work) {
+  if (auto* start = std::get_if<StartWork>(&work)) {
+    PreparedGeneration& prepared = start->prepared;
+    prepared.task.credit = start->credit;
+    if (prepared.task.prefix) prepared.task.prefix->file = std::move(start->state);
+    output_.expect_generation(prepared.task.id, std::move(prepared.stop), std::move(prepared.reason));
+    engine_->start(std::move(prepared.task));
+  } else if (auto* save = std::get_if<PlannedSave>(&work)) {
+    output_.expect_state(save->task.id, std::move(save->note));
+    engine_->save_state(std::move(save->task));
+  } else if (const auto* credit = std::get_if<protocol::Credit>(&work)) {
+    engine_->add_credit(credit->id, credit->tokens);
+  } else if (const auto* cancel = std::get_if<protocol::Cancel>(&work)) {
+    engine_->cancel(cancel->id);
+  }
+  return !std::holds_alternative<protocol::Shutdown>(work);
+}
+
+}  // namespace rockllama
