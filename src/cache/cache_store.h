@@ -23,7 +23,8 @@ namespace rockllama {
 // object dies without having been committed.
 class PendingState {
  public:
-  PendingState(FileSystem* files, std::string path, UniqueFd fd) : files_(files), path_(std::move(path)), fd_(std::move(fd)) {}
+  PendingState(FileSystem* files, std::string path, UniqueFd fd)
+      : files_(files), path_(std::move(path)), fd_(std::move(fd)) {}
   ~PendingState();
   PendingState(PendingState&&) noexcept;
   PendingState& operator=(PendingState&&) = delete;

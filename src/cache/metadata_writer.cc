@@ -1,0 +1,87 @@
+#include <nlohmann/json.hpp>
+
+#include "cache/cache_metadata.h"
+
+namespace rockllama {
+namespace {
+
+using Json = nlohmann::json;
+
+Json to_json(const FileInfo& info) { return {{"size", info.size}, {"mtime_ns", info.mtime_ns}, {"inode", info.inode}}; }
+
+Json to_json(const StateRecord& state) {
+  return {{"engine", state.engine},
+          {"format", to_string(state.format)},
+          {"file", state.file},
+          {"size", state.size},
+          {"checksum", to_hex(state.checksum)},
+          {"generation", state.generation},
+          {"tokens", state.tokens},
+          {"token_hash", to_hex(state.token_hash)},
+          {"cuts", state.cuts},
+          {"fingerprint", state.fingerprint},
+          {"created_at", state.created_at},
+          {"modified_at", state.modified_at},
+          {"status", to_string(state.status)},
+          {"reason", state.reason},
+          {"note", state.note},
+          {"prefill_ms", state.prefill_ms},
+          {"first_token_ms", state.first_token_ms}};
+}
+
+std::string dumped(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+void write_fields(const CacheMetadata& metadata, Json* json) {
+  Json states = Json::array();
+  for (const StateRecord& state : metadata.states) states.push_back(to_json(state));
+  json->update({{"format_version", 1},
+                {"cache_name", metadata.cache_name},
+                {"model_name", metadata.model_name},
+                {"created_at", metadata.created_at},
+                {"modified_at", metadata.modified_at},
+                {"last_used_at", metadata.last_used_at},
+                {"hits", metadata.hits},
+                {"content_length", metadata.content_length},
+                {"source", metadata.source},
+                {"parent", metadata.parent},
+                {"pinned", metadata.pinned},
+                {"expires_at", metadata.expires_at},
+                {"generation", metadata.generation},
+                {"text_file", to_json(metadata.text_file)}});
+  if (metadata.text_hash) (*json)["text_hash"] = to_hex(*metadata.text_hash);
+  if (metadata.content) (*json)["content"] = *metadata.content;
+  (*json)["states_hash"] = to_hex(hash_bytes(dumped(states)));
+  (*json)["states"] = std::move(states);
+}
+
+Json to_json(const PendingCommit& pending) {
+  Json files = Json::array();
+  for (const Replacement& file : pending.files) {
+    Json item = {{"from", file.from}, {"to", file.to}, {"new_hash", to_hex(file.new_hash)}};
+    if (file.old_hash) item["old_hash"] = to_hex(*file.old_hash);
+    files.push_back(std::move(item));
+  }
+  Json next = Json::object();
+  write_fields(pending.next, &next);
+  return {{"files", std::move(files)}, {"next", std::move(next)}};
+}
+
+}  // namespace
+
+std::string serialise_metadata(const MetadataFile& file) {
+  Json json = Json::object();
+  if (file.current) {
+    if (!file.current->others.empty()) json = Json::parse(file.current->others, nullptr, false);
+    write_fields(*file.current, &json);
+  }
+  if (file.pending) {
+    Json intent = to_json(*file.pending);
+    if (!file.current) intent["creates"] = true;
+    json["intent"] = std::move(intent);
+  }
+  return dumped(json, 2) + "\n";
+}
+
+}  // namespace rockllama
