@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <cstring>
@@ -85,8 +85,7 @@ Result<Subprocess> Subprocess::spawn(const std::vector<std::string>& argv,
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   pid_t pid = -1;
-  const int error =
-      posix_spawn(&pid, arguments[0], &options.actions, &options.attributes, arguments.data(), environ);
+  const int error = posix_spawn(&pid, arguments[0], &options.actions, &options.attributes, arguments.data(), environ);
   if (error != 0) return fail(ErrorCode::kIo, "cannot start " + argv[0] + ": " + std::strerror(error));
   return Subprocess(pid);
 }

@@ -35,22 +35,18 @@ sigset_t stop_signals() {
   return signals;
 }
 
-template <class To, class From>
-std::optional<To> narrowed(const std::optional<From>& value) {
-  return value ? std::optional<To>(static_cast<To>(*value)) : std::nullopt;
-}
-
 SamplingParams sampling_defaults(const Config::Inference& inference) {
-  return {.temperature = narrowed<float>(inference.temperature),
-          .top_p = narrowed<float>(inference.top_p),
-          .top_k = narrowed<int32_t>(inference.top_k),
-          .min_p = narrowed<float>(inference.min_p),
-          .repeat_penalty = narrowed<float>(inference.repeat_penalty),
-          .frequency_penalty = narrowed<float>(inference.frequency_penalty),
-          .presence_penalty = narrowed<float>(inference.presence_penalty),
-          .mirostat = narrowed<int32_t>(inference.mirostat),
-          .mirostat_tau = narrowed<float>(inference.mirostat_tau),
-          .mirostat_eta = narrowed<float>(inference.mirostat_eta)};
+  const auto narrow = [](double value) { return static_cast<float>(value); };
+  return {.temperature = narrow(inference.temperature),
+          .top_p = narrow(inference.top_p),
+          .top_k = inference.top_k,
+          .min_p = narrow(inference.min_p),
+          .repeat_penalty = narrow(inference.repeat_penalty),
+          .frequency_penalty = narrow(inference.frequency_penalty),
+          .presence_penalty = narrow(inference.presence_penalty),
+          .mirostat = inference.mirostat,
+          .mirostat_tau = narrow(inference.mirostat_tau),
+          .mirostat_eta = narrow(inference.mirostat_eta)};
 }
 
 }  // namespace

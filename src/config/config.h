@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,61 +17,68 @@ struct Config {
     int port = 8080;
     int body_limit_mib = 16;
     int max_connections = 8192;
-    int queue_limit = 64;             // requests per model that wait or run
-    int load_timeout_s = 120;         // how long a request waits for a load or a restart
+    int queue_limit = 64;      // requests per model that wait or run
+    int load_timeout_s = 120;  // how long a request waits for a load or a restart
     int shutdown_grace_s = 10;
     int header_timeout_s = 15;
     int body_timeout_s = 60;
     int idle_timeout_s = 75;
     int write_timeout_s = 30;
-    int heartbeat_s = 5;              // comment lines in streams that have nothing to say
-    std::string log_level = "info";   // debug, info, warning, error
+    int heartbeat_s = 5;             // comment lines in streams that have nothing to say
+    std::string log_level = "info";  // debug, info, warning, error
   } server;
   struct Models {
     std::string folder = "models";
-    std::string default_model{};            // for requests without `model`
-    std::vector<std::string> preload{};     // loaded at start
-    int max_loaded = 2;                     // the least recently used idle one makes room
-    double keep_alive_s = 1800;             // idle unload; 0 = never
-    int parallel = 4;                       // generations at once
-    int threads = 0;                        // 0 = performance cores
-    int kv_tokens = 0;                      // cells of the KV buffer; 0 = chosen by the engine
-    int block_tokens = 256;                 // prefill block
-    bool allow_scripted = false;            // for tests: serve models/<name>/*.script
+    std::string default_model{};         // for requests without `model`
+    std::vector<std::string> preload{};  // loaded at start
+    int max_loaded = 2;                  // the least recently used idle one makes room
+    double keep_alive_s = 1800;          // idle unload; 0 = never
+    int parallel = 4;                    // generations at once
+    int threads = 0;                     // 0 = performance cores
+    int kv_tokens = 0;                   // cells of the KV buffer; 0 = chosen by the engine
+    int block_tokens = 256;              // prefill block
+    bool allow_scripted = false;         // for tests: serve models/<name>/*.script
   } models;
   struct Worker {
-    std::string path{};                 // of rockllama-worker; empty = beside rockllama, else ../libexec/rockllama
-    int hang_floor_ms = 30'000;         // a worker without progress is given at least this long
-    int restart_backoff_ms = 250;       // doubles with each crash in a row, up to 30 s
+    std::string path{};            // of rockllama-worker; empty = beside rockllama, else ../libexec/rockllama
+    int hang_floor_ms = 30'000;    // a worker without progress is given at least this long
+    int restart_backoff_ms = 250;  // doubles with each crash in a row, up to 30 s
   } worker;
   struct Cache {
     std::string folder = "cache";
-    bool automatic_reuse = true;
     std::string default_cache{};
   } cache;
   // inference_config.json: what is not named here is accepted and, until an engine uses it, without effect.
   struct Inference {
-    int max_context_len = 0;   // 0 = the smaller of the model's own and 8192
-    int max_new_tokens = -1;   // -1 = no limit
+    int max_context_len = 0;  // 0 = the smaller of the model's own and 8192
+    int max_new_tokens = -1;  // -1 = no limit
     bool enable_thinking = false;
-    std::optional<double> temperature, top_p, min_p, repeat_penalty, frequency_penalty, presence_penalty;
-    std::optional<int> top_k, mirostat;
-    std::optional<double> mirostat_tau, mirostat_eta;
+    double temperature = 0.8;
+    double top_p = 0.95;
+    double min_p = 0.05;
+    int top_k = 40;
+    double repeat_penalty = 1.0;
+    double frequency_penalty = 0.0;
+    double presence_penalty = 0.0;
+    int mirostat = 0;
+    double mirostat_tau = 5.0;
+    double mirostat_eta = 0.1;
+    std::string system_prompt{};  // of chat_template; config/system.txt wins over it
   } inference;
-  std::string system_prompt{};       // text of config/system.txt, else chat_template.system_prompt; may be empty
+  std::string system_prompt{};         // text of config/system.txt, else chat_template.system_prompt; may be empty
   std::string system_prompt_source{};  // the file it came from, as it was found
 };
 
 // One thing that is wrong, and where: "config/rockllama.json: server.port: must be 0 to 65535".
 struct ConfigReport {
-  std::vector<std::string> errors;
-  std::vector<std::string> warnings;  // unknown keys
+  std::vector<std::string> errors{};
+  std::vector<std::string> warnings{};  // unknown keys
 };
 
 struct ConfigSources {
-  std::string config_file{};                          // --config; empty = search
-  std::map<std::string, std::string> environment{};   // all of it; only ROCKLLAMA_ names count
-  std::map<std::string, std::string> flags{};         // "server.port" -> "8081"
+  std::string config_file{};                         // --config; empty = search
+  std::map<std::string, std::string> environment{};  // all of it; only ROCKLLAMA_ names count
+  std::map<std::string, std::string> flags{};        // "server.port" -> "8081"
 };
 
 // config/ is looked for in the working directory, then beside --config, then in /etc/rockllama. Reads files. A file

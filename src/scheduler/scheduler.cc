@@ -66,8 +66,12 @@ void Scheduler::send_next() {
 
 void Scheduler::perform(const RequestQueue::Action& action, Job* job) {
   switch (action.verb) {
-    case RequestQueue::Verb::kPrepare: worker_->prepare(std::get<protocol::Prepare>(job->command)); break;
-    case RequestQueue::Verb::kStart: worker_->start({action.id, job->credit}, std::move(job->file)); break;
+    case RequestQueue::Verb::kPrepare:
+      worker_->prepare(std::get<protocol::Prepare>(job->command));
+      break;
+    case RequestQueue::Verb::kStart:
+      worker_->start({action.id, job->credit}, std::move(job->file));
+      break;
     case RequestQueue::Verb::kSave:
       worker_->save_state(std::get<protocol::SaveState>(job->command), std::move(job->file));
       break;

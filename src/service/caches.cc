@@ -72,7 +72,8 @@ void Caches::generate_binary(const std::string& model, const std::string& name, 
       request.text = *text;
     } else {
       auto stored = context_->store->text(model, name);
-      if (!stored) return done(fail(ErrorCode::kNotFound, no_cache(name) + " with a text, and no prompt", "cache_name"));
+      if (!stored)
+        return done(fail(ErrorCode::kNotFound, no_cache(name) + " with a text, and no prompt", "cache_name"));
       request.text = std::move(*stored);
     }
     create(std::move(request), {}, done);

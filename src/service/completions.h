@@ -37,7 +37,7 @@ struct CompletionProgress {
   uint32_t total_tokens = 0;
 };
 struct CompletionText {
-  std::string text;    // whole UTF-8 characters; may be empty
+  std::string text;  // whole UTF-8 characters; may be empty
   uint32_t tokens = 0;
 };
 struct CompletionDone {
@@ -63,8 +63,8 @@ class Completions {
   // A handle on a running request. Copies mean the same request; none of them keeps it alive.
   class Handle {
    public:
-    void cancel() const;                      // any thread; the sink gets Error{kCancelled} unless it ended before
-    void add_credit(uint32_t tokens) const;   // the client took that many tokens' text
+    void cancel() const;                     // any thread; the sink gets Error{kCancelled} unless it ended before
+    void add_credit(uint32_t tokens) const;  // the client took that many tokens' text
    private:
     friend class Completions;
     std::weak_ptr<struct CompletionFlow> flow_;

@@ -12,7 +12,8 @@ Result<ModelEntry> unnamed_model(ServiceContext* context) {
   if (!context->options.default_model.empty()) return context->registry->find(context->options.default_model);
   auto entries = context->registry->scan();
   if (entries.size() == 1) return entries.front();
-  if (entries.empty()) return fail(ErrorCode::kModelNotFound, "there is no model; put one into the models folder", "model");
+  if (entries.empty())
+    return fail(ErrorCode::kModelNotFound, "there is no model; put one into the models folder", "model");
   return fail(ErrorCode::kInvalidArgument, "there are several models; name one in `model`", "model");
 }
 

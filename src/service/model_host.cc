@@ -13,7 +13,8 @@ ModelHost::ModelHost(ServiceContext* context, ModelEntry entry)
 
 void ModelHost::begin(WarmUp warm_up) {
   warm_up_ = std::move(warm_up);
-  // The worker is stopped before the host dies, so events never come too late; the weak pointer covers the time between.
+  // The worker is stopped before the host dies, so events never come too late; the weak pointer covers the time
+  // between.
   const auto sink = [weak = weak_from_this()](const WorkerEvent& event) {
     if (const auto host = weak.lock()) host->on_event(event);
   };
@@ -62,8 +63,9 @@ void ModelHost::quarantine(const WorkerLost& loss) {
   }
   const auto name = parse_state_id(loss.restoring);
   if (!name || (loss.kind == LossKind::kKilled && kills < 2)) return;
-  const auto status = context_->store->quarantine(name->model, name->cache, name->format, StateKey{.id = loss.restoring},
-                                                  "its restore ended the model's process: " + loss.reason);
+  const auto status =
+      context_->store->quarantine(name->model, name->cache, name->format, StateKey{.id = loss.restoring},
+                                  "its restore ended the model's process: " + loss.reason);
   spdlog::warn("model {}: state of cache {} quarantined{}", entry_.spec.name, name->cache,
                status ? "" : ": " + status.error().message);
 }

@@ -48,8 +48,9 @@ void ModelPool::try_acquire(const std::shared_ptr<Attempt>& attempt) {
 
 void ModelPool::retry_later(const std::shared_ptr<Attempt>& attempt) {
   if (steady_ms() > attempt->deadline_ms) {
-    attempt->acquired(fail({ErrorCode::kUnavailable, "no room for model " + attempt->entry.spec.name +
-                            " in time: the loaded models are busy", "", 5}));
+    attempt->acquired(
+        fail({ErrorCode::kUnavailable,
+              "no room for model " + attempt->entry.spec.name + " in time: the loaded models are busy", "", 5}));
     return;
   }
   make_room();
@@ -69,8 +70,9 @@ Result<std::shared_ptr<ModelHost>> ModelPool::find_or_add(const ModelEntry& entr
   }
   const int limit = context_->options.queue_limit;
   if (slot->second.active >= limit) {
-    return fail({ErrorCode::kQueueFull, "the queue of model " + name + " is full (" + std::to_string(limit) +
-                 " requests wait or run)", "", 1});
+    return fail({ErrorCode::kQueueFull,
+                 "the queue of model " + name + " is full (" + std::to_string(limit) + " requests wait or run)", "",
+                 1});
   }
   ++slot->second.active;
   return slot->second.host;
@@ -112,7 +114,8 @@ void ModelPool::hand_out(const std::shared_ptr<Attempt>& attempt, const std::sha
   const auto left = static_cast<int64_t>(std::max(0.0, attempt->deadline_ms - steady_ms()));
   context_->executor->post_after(left, [attempt, answered] {
     if (answered->exchange(true)) return;
-    attempt->acquired(fail({ErrorCode::kUnavailable, "model " + attempt->entry.spec.name + " is still loading", "", 5}));
+    attempt->acquired(
+        fail({ErrorCode::kUnavailable, "model " + attempt->entry.spec.name + " is still loading", "", 5}));
   });
 }
 
@@ -162,9 +165,8 @@ void ModelPool::close_when_idle(const std::string& name, const std::shared_ptr<M
       idle = slot->second.active == 0;
     }
     if (!idle) {
-      context_->executor->post_after(kRetryMs, [this, name, host, done = std::move(done)] {
-        close_when_idle(name, host, done);
-      });
+      context_->executor->post_after(kRetryMs,
+                                     [this, name, host, done = std::move(done)] { close_when_idle(name, host, done); });
       return;
     }
     host->close({ErrorCode::kUnavailable, "the model is being unloaded", "", 1});

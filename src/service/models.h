@@ -22,13 +22,13 @@ struct ModelStatus {
   EngineKind engine = EngineKind::kLlamaCpp;
   bool loaded = false;
   bool loading = false;
-  uint32_t context_tokens = 0;  // 0 = not known before the first load
+  uint32_t context_tokens = 0;        // 0 = not known before the first load
   std::vector<std::string> caches{};  // names, for the aliases name@cache
 };
 
 // What a model can do that is loading or failed, for /ready and /health.
 struct Readiness {
-  bool ready = false;               // a model can answer: one is loaded, or none was to be preloaded and one exists
+  bool ready = false;  // a model can answer: one is loaded, or none was to be preloaded and one exists
   std::vector<std::string> loaded;
   std::vector<std::string> loading;
   std::vector<std::string> failed;  // "name: why"

@@ -14,10 +14,8 @@ Service::Service(ServiceOptions options, ModelRegistry* registry, CacheStore* st
                .executor = executor,
                .make_worker = std::move(factory)},
       builder_(&context_),
-      pool_(&context_,
-            [this](const std::shared_ptr<ModelHost>& host, std::function<void()> done) {
-              warm_up(&context_, host, std::move(done));
-            }),
+      pool_(&context_, [this](const std::shared_ptr<ModelHost>& host,
+                              std::function<void()> done) { warm_up(&context_, host, std::move(done)); }),
       completions_(&context_),
       caches_(&context_),
       models_(&context_) {

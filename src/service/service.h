@@ -16,7 +16,8 @@ namespace rockllama {
 class Service {
  public:
   // Registry, store and executor outlive the service.
-  Service(ServiceOptions options, ModelRegistry* registry, CacheStore* store, Executor* executor, WorkerFactory factory);
+  Service(ServiceOptions options, ModelRegistry* registry, CacheStore* store, Executor* executor,
+          WorkerFactory factory);
   // Ends all requests and workers, writes what the store holds back. Blocks.
   void stop();
 

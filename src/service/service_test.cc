@@ -88,8 +88,8 @@ TEST_F(CompletionsTest, UsesTheDefaultCacheWhereTheRequestBringsNoSystemMessage)
   ASSERT_TRUE(create(order()));
   EXPECT_EQ(complete(chat("hi")).cache.name, "c");
   CompletionRequest own = chat("hi");
-  std::get<ChatPrompt>(own.prompt).messages.insert(std::get<ChatPrompt>(own.prompt).messages.begin(),
-                                                   ChatMessage{"system", "mine"});
+  std::get<ChatPrompt>(own.prompt)
+      .messages.insert(std::get<ChatPrompt>(own.prompt).messages.begin(), ChatMessage{"system", "mine"});
   EXPECT_EQ(complete(own).cache.name, "");
 }
 
@@ -216,8 +216,8 @@ TEST_F(CachesTest, StoresATextWithoutLoadingTheModel) {
   ASSERT_TRUE(create(request));
   EXPECT_THAT(what_was_said(), IsEmpty());
   std::promise<bool> generated;
-  service->caches().generate_binary("m", "c", std::nullopt,
-                                    [&](Result<CacheCreated> result) { generated.set_value(result && result->binary); });
+  service->caches().generate_binary(
+      "m", "c", std::nullopt, [&](Result<CacheCreated> result) { generated.set_value(result && result->binary); });
   EXPECT_TRUE(generated.get_future().get());
 }
 

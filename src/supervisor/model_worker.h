@@ -21,24 +21,24 @@ struct WorkerReady {
 };
 
 enum class LossKind : uint8_t {
-  kCrash,    // SEGV, ABRT, BUS, ILL, an exit nobody asked for, or garbage on the line
-  kHang,     // killed by us: no progress within the deadline
-  kKilled,   // SIGKILL from elsewhere; mostly: out of memory
-  kNoLoad,   // the model could not be loaded
+  kCrash,   // SEGV, ABRT, BUS, ILL, an exit nobody asked for, or garbage on the line
+  kHang,    // killed by us: no progress within the deadline
+  kKilled,  // SIGKILL from elsewhere; mostly: out of memory
+  kNoLoad,  // the model could not be loaded
 };
 
 // The worker is gone, and so is all that it was asked. Unless `final`, it starts again by itself and WorkerReady
 // follows.
 struct WorkerLost {
   LossKind kind = LossKind::kCrash;
-  std::string reason;         // for people: "killed by signal 11 (Segmentation fault)"
-  std::string restoring{};    // id of the state that it died in the restore of, or empty
+  std::string reason;       // for people: "killed by signal 11 (Segmentation fault)"
+  std::string restoring{};  // id of the state that it died in the restore of, or empty
   bool final = false;
 };
 
-using WorkerEvent = std::variant<WorkerReady, WorkerLost, protocol::Prepared, protocol::Restoring, protocol::Started,
-                                 protocol::Progress, protocol::Tokens, protocol::Finished, protocol::Failed,
-                                 protocol::StateSaved>;
+using WorkerEvent =
+    std::variant<WorkerReady, WorkerLost, protocol::Prepared, protocol::Restoring, protocol::Started,
+                 protocol::Progress, protocol::Tokens, protocol::Finished, protocol::Failed, protocol::StateSaved>;
 using WorkerSink = std::function<void(const WorkerEvent&)>;
 
 class ModelWorker {

@@ -29,9 +29,7 @@ uint64_t prompt_bytes(const protocol::Prepare& command) {
   return bytes;
 }
 
-LossKind kind_of(const ExitStatus& status) {
-  return status.signal == SIGKILL ? LossKind::kKilled : LossKind::kCrash;
-}
+LossKind kind_of(const ExitStatus& status) { return status.signal == SIGKILL ? LossKind::kKilled : LossKind::kCrash; }
 
 }  // namespace
 
@@ -79,8 +77,8 @@ void WorkerProcess::supervise() {
 // Doubles with each loss in a row; false when stop() was called meanwhile.
 bool WorkerProcess::wait_for_restart(const WorkerLost& loss) {
   std::unique_lock lock(mutex_);
-  const double wait_ms = std::min(options_.restart_backoff_ms * (1 << std::min(losses_in_a_row_ - 1, 16)),
-                                  kLongestBackoffMs);
+  const double wait_ms =
+      std::min(options_.restart_backoff_ms * (1 << std::min(losses_in_a_row_ - 1, 16)), kLongestBackoffMs);
   spdlog::info("model {}: {}; starts again in {:.0f} ms", spec_.name, loss.reason, wait_ms);
   return !stop_asked_.wait_for(lock, std::chrono::duration<double, std::milli>(wait_ms), [this] { return stopping_; });
 }
@@ -88,8 +86,8 @@ bool WorkerProcess::wait_for_restart(const WorkerLost& loss) {
 WorkerLost WorkerProcess::live_once() {
   auto sockets = protocol::make_socket_pair();
   if (!sockets) return {.reason = sockets.error().message};
-  auto process = Subprocess::spawn({options_.program, "--fd", std::to_string(kWorkerFd)},
-                                   {{sockets->second.get(), kWorkerFd}});
+  auto process =
+      Subprocess::spawn({options_.program, "--fd", std::to_string(kWorkerFd)}, {{sockets->second.get(), kWorkerFd}});
   if (!process) return {.kind = LossKind::kNoLoad, .reason = process.error().message, .final = true};
   sockets->second.reset();
   Incarnation incarnation(std::move(*process), std::move(sockets->first));
@@ -138,7 +136,8 @@ void WorkerProcess::read_events(Incarnation* incarnation) {
   for (;;) {
     auto frame = incarnation->channel.receive();
     if (frame && !*frame) return;
-    auto event = frame ? protocol::decode_event((*frame)->bytes) : Result<protocol::Event>(tl::unexpected(frame.error()));
+    auto event =
+        frame ? protocol::decode_event((*frame)->bytes) : Result<protocol::Event>(tl::unexpected(frame.error()));
     if (event && take(*event)) continue;
     const std::lock_guard lock(mutex_);
     // A stream that ends inside a frame is a death like any other; watch_over sees the exit status.

@@ -20,11 +20,11 @@
 namespace rockllama {
 
 struct WorkerProcessOptions {
-  std::string program;               // path of rockllama-worker
-  double hang_floor_ms = 30'000;     // no progress: at least this long
-  double restart_backoff_ms = 250;   // doubles with each loss in a row
-  double stop_grace_ms = 3'000;      // from Shutdown to SIGKILL
-  uint64_t model_bytes = 0;          // scales the patience with a load
+  std::string program;              // path of rockllama-worker
+  double hang_floor_ms = 30'000;    // no progress: at least this long
+  double restart_backoff_ms = 250;  // doubles with each loss in a row
+  double stop_grace_ms = 3'000;     // from Shutdown to SIGKILL
+  uint64_t model_bytes = 0;         // scales the patience with a load
 };
 
 class WorkerProcess : public ModelWorker {
@@ -69,10 +69,10 @@ class WorkerProcess : public ModelWorker {
   std::mutex mutex_;
   std::condition_variable stop_asked_;
   bool stopping_ = false;
-  bool loaded_ = false;         // this incarnation
-  bool garbage_ = false;        // it sent what is no frame or no event
-  std::string load_failure_;    // what it said when it could not load
-  std::string restoring_;       // id of the state that is being restored, or empty
+  bool loaded_ = false;       // this incarnation
+  bool garbage_ = false;      // it sent what is no frame or no event
+  std::string load_failure_;  // what it said when it could not load
+  std::string restoring_;     // id of the state that is being restored, or empty
   RequestId restoring_id_ = 0;
   int losses_in_a_row_ = 0;
   ProgressWatch watch_;

@@ -81,7 +81,8 @@ class AnsweringWorker : public ModelWorker {
       const Error error = script_->save_error.value_or(Error{});
       return sink_(protocol::Failed{command.id, error.code, error.message, ""});
     }
-    SavedState saved{.tokens = 7, .token_hash = hash_bytes(command.text), .bytes = script_->payload.size(), .cuts = {7}};
+    SavedState saved{
+        .tokens = 7, .token_hash = hash_bytes(command.text), .bytes = script_->payload.size(), .cuts = {7}};
     sink_(protocol::StateSaved{command.id, saved});
   }
 
@@ -116,7 +117,8 @@ void ServiceFixture::add_model(const std::string& name) {
 }
 
 void ServiceFixture::begin() {
-  registry = std::make_unique<ModelRegistry>(files.get(), folder + "/models", folder + "/memo.json", ModelSpec{}, false);
+  registry =
+      std::make_unique<ModelRegistry>(files.get(), folder + "/models", folder + "/memo.json", ModelSpec{}, false);
   auto opened = CacheStore::open(files.get(), folder + "/cache");
   ASSERT_TRUE(opened) << opened.error().message;
   store = std::move(*opened);

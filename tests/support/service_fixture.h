@@ -20,7 +20,7 @@ struct WorkerScript {
   bool state_save = true;
   std::string payload = "state";
   std::optional<Error> save_error{};
-  int deaths_on_start = 0;     // the worker is lost instead of answering, that many times
+  int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   bool load_fails = false;
   bool hold_answers = false;  // Started comes, text and end do not

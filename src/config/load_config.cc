@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "config/config.h"
+#include "config/config_fields.h"
+
+namespace rockllama {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kEnvironmentPrefix = "ROCKLLAMA_";
+constexpr int kMaxDepth = 64;
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return bytes.str();
+}
+
+// Where `name` lies, as it is to be shown; empty when it is nowhere.
+std::string find_file(const std::string& name, const std::string& config_file) {
+  std::vector<std::string> places = {"config/" + name};
+  if (!config_file.empty()) {
+    const std::filesystem::path folder = std::filesystem::path(config_file).parent_path();
+    places.push_back((folder / name).string());
+  }
+  places.push_back("/etc/rockllama/" + name);
+  for (const std::string& place : places) {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(place, error)) return place;
+  }
+  return {};
+}
+
+// A JSON object or nothing, with the fault in `report`. Comments are allowed.
+std::optional<json> parse_object(const std::string& bytes, const std::string& source, ConfigReport* report) {
+  bool too_deep = false;
+  const auto limit_depth = [&too_deep](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
+  try {
+    json object = json::parse(bytes, limit_depth, true, true);
+    if (!too_deep && object.is_object()) return object;
+    report->errors.push_back(source + ": must be a JSON object");
+  } catch (const json::exception& error) {
+    report->errors.push_back(source + ": is not JSON: " + error.what());
+  }
+  return std::nullopt;
+}
+
+const ConfigField* find_field(const std::vector<ConfigField>& fields, const std::string& path) {
+  const auto field = std::find_if(fields.begin(), fields.end(), [&](const ConfigField& f) { return f.path == path; });
+  return field == fields.end() ? nullptr : &*field;
+}
+
+void set_field(const ConfigField& field, const json& value, const std::string& source, Config* config,
+               ConfigReport* report) {
+  if (const auto fault = field.set(*config, value)) {
+    report->errors.push_back(source + ": " + field.path + ": " + *fault);
+  }
+}
+
+bool is_remark(const std::string& key) { return key == "notes" || key == "description" || key == "$schema"; }
+
+void apply_section(const std::string& section, const json& members, const std::vector<ConfigField>& fields,
+                   const std::string& source, Config* config, ConfigReport* report) {
+  for (const auto& [key, value] : members.items()) {
+    const std::string path = section + "." + key;
+    if (is_remark(key)) continue;
+    if (const ConfigField* field = find_field(fields, path)) {
+      set_field(*field, value, source, config, report);
+    } else {
+      report->warnings.push_back(source + ": " + path + ": unknown key");
+    }
+  }
+}
+
+void apply_file(const std::string& path, const std::vector<ConfigField>& fields, Config* config, ConfigReport* report) {
+  const auto bytes = read_file(path);
+  if (!bytes) {
+    report->errors.push_back(path + ": cannot be read");
+    return;
+  }
+  const auto object = parse_object(*bytes, path, report);
+  if (!object) return;
+  for (const auto& [section, members] : object->items()) {
+    if (is_remark(section)) continue;
+    const bool known = std::any_of(fields.begin(), fields.end(),
+                                   [&](const ConfigField& field) { return field.path.starts_with(section + "."); });
+    if (!known) {
+      report->warnings.push_back(path + ": " + section + ": unknown key");
+    } else if (!members.is_object()) {
+      report->errors.push_back(path + ": " + section + ": must be an object");
+    } else {
+      apply_section(section, members, fields, path, config, report);
+    }
+  }
+}
+
+json list_of(const std::string& text) {
+  json list = json::array();
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) list.push_back(item);
+  return list;
+}
+
+// Flags and environment are text: read as what the field holds by default.
+json from_text(const std::string& text, const json& current) {
+  if (current.is_string()) return text;
+  if (current.is_array()) return list_of(text);
+  try {
+    return json::parse(text);
+  } catch (const json::exception&) {
+    return text;  // the field says what it must be
+  }
+}
+
+void apply_text(const std::string& path, const std::string& text, const std::string& source, Config* config,
+                ConfigReport* report) {
+  const ConfigField* field = find_field(server_fields(), path);
+  if (field == nullptr) field = find_field(inference_fields(), path);
+  if (field == nullptr) {
+    report->warnings.push_back(source + ": unknown setting");
+    return;
+  }
+  set_field(*field, from_text(text, field->get(*config)), source, config, report);
+}
+
+std::string environment_name(const std::string& path) {
+  std::string name = kEnvironmentPrefix;
+  for (const char c : path) name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+void apply_environment(const std::map<std::string, std::string>& environment, Config* config, ConfigReport* report) {
+  for (const std::vector<ConfigField>* fields : {&server_fields(), &inference_fields()}) {
+    for (const ConfigField& field : *fields) {
+      const auto value = environment.find(environment_name(field.path));
+      if (value != environment.end()) apply_text(field.path, value->second, value->first, config, report);
+    }
+  }
+}
+
+void read_system_prompt(const std::string& config_file, Config* config, ConfigReport* report) {
+  config->system_prompt = config->inference.system_prompt;
+  config->system_prompt_source = find_file("inference_config.json", config_file);
+  const std::string path = find_file("system.txt", config_file);
+  if (path.empty()) return;
+  const std::string text = read_file(path).value_or("");
+  config->system_prompt = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  config->system_prompt_source = path;
+  try {
+    (void)json(text).dump();
+  } catch (const json::exception&) {
+    report->errors.push_back(path + ": is not UTF-8 text");
+  }
+}
+
+}  // namespace
+
+Config load_config(const ConfigSources& sources, ConfigReport* report) {
+  Config config;
+  const std::string server_file = sources.config_file.empty() ? find_file("rockllama.json", "") : sources.config_file;
+  if (!server_file.empty()) apply_file(server_file, server_fields(), &config, report);
+  const std::string inference_file = find_file("inference_config.json", sources.config_file);
+  if (!inference_file.empty()) apply_file(inference_file, inference_fields(), &config, report);
+  apply_environment(sources.environment, &config, report);
+  for (const auto& [path, text] : sources.flags) apply_text(path, text, "--" + path, &config, report);
+  read_system_prompt(sources.config_file, &config, report);
+  return config;
+}
+
+}  // namespace rockllama
