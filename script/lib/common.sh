@@ -19,3 +19,17 @@ as_root() {
     return 127
   fi
 }
+
+# configure PRESET [options]: quiet, unless it fails or has to build llama.cpp, which takes minutes.
+configure() {
+  local log=$ROOT/build/$1.configure.log options=(-DROCKLLAMA_CACHE_DIR="$CACHE")
+  [ -z "${FETCHCONTENT_SOURCE_DIR_LLAMA_CPP:-}" ] ||
+    options+=(-DFETCHCONTENT_SOURCE_DIR_LLAMA_CPP="$FETCHCONTENT_SOURCE_DIR_LLAMA_CPP")
+  mkdir -p "$ROOT/build"
+  (cd "$ROOT" && cmake --preset "$@" "${options[@]}") 2>&1 </dev/null | tee "$log" |
+    { grep --line-buffered "Building llama" || true; }
+  if [ "${PIPESTATUS[0]}" -ne 0 ]; then
+    cat "$log"
+    return 1
+  fi
+}

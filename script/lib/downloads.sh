@@ -42,8 +42,8 @@ fetch() {
 # The source of llama.cpp, at $CACHE/llama.cpp-<sha256>, where cmake/llama_cpp.cmake looks for it.
 fetch_llama_cpp() {
   local requirements=$ROOT/script/requirements-llama.txt archive folder temporary
-  local WAY_AROUND=", or build with -DFETCHCONTENT_SOURCE_DIR_LLAMA_CPP=/path/to/llama.cpp"
-  folder=$CACHE/llama.cpp-$(pin_sha256 "$requirements")
+  local WAY_AROUND=", or name a source tree: FETCHCONTENT_SOURCE_DIR_LLAMA_CPP=/path/to/llama.cpp $0"
+  folder=$(llama_cpp_source)
   [ -e "$folder/include/llama.h" ] && return
   archive=llama_cpp_python-$(pin "$requirements" | sed 's/.*==//').tar.gz
   # Only this package from source: what pip needs to look into it may come as wheels.
@@ -89,4 +89,9 @@ make_test_venv() {
     touch "$venv/.complete"
   fi
   TEST_PYTHON=$venv/bin/python
+}
+
+# The source tree of llama.cpp that the build uses.
+llama_cpp_source() {
+  echo "${FETCHCONTENT_SOURCE_DIR_LLAMA_CPP:-$CACHE/llama.cpp-$(pin_sha256 "$ROOT/script/requirements-llama.txt")}"
 }
