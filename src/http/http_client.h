@@ -17,7 +17,8 @@ struct ClientResponse {
 
 class HttpClient {
  public:
-  HttpClient(std::string host, uint16_t port, uint32_t timeout_ms) : host_(std::move(host)), port_(port), timeout_ms_(timeout_ms) {}
+  HttpClient(std::string host, uint16_t port, uint32_t timeout_ms)
+      : host_(std::move(host)), port_(port), timeout_ms_(timeout_ms) {}
   // `body` empty = none. kUnavailable when nothing listens, kIo otherwise.
   [[nodiscard]] Result<ClientResponse> request(std::string_view method, std::string_view target, std::string_view body);
   // Hands each piece of the body to `piece` as it arrives (false = hang up); the returned body is empty for 200.

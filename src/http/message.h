@@ -18,7 +18,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers{};  // names in lower case
   std::string body{};
   std::string remote_address{};
-  std::string id{};  // of the request, for the log and x-request-id
+  std::string id{};                                                // of the request, for the log and x-request-id
   std::vector<std::pair<std::string, std::string>> path_values{};  // filled by the router: {model} -> "..."
 
   // Empty where there is none.
@@ -47,9 +47,9 @@ class BodyWriter {
   virtual void finish() = 0;
   // Bytes that were written and not yet taken by the socket.
   [[nodiscard]] virtual size_t pending_bytes() const = 0;
-  // `closed` is called once, on the HTTP thread, if the client is gone before the response was sent whole (at once,
-  // if it is gone already). `drained` is called on the HTTP thread whenever the queue of a stream has become empty.
-  // Both are dropped when the response is complete.
+  // `closed` is called once, on the HTTP thread, if the client is gone before the response was sent whole (if it is
+  // gone already: at once, on the calling thread). `drained` is called on the HTTP thread whenever the queue of a
+  // stream has become empty. Both are dropped when the response is complete.
   virtual void watch(std::function<void()> closed, std::function<void()> drained) = 0;
 };
 
