@@ -1,0 +1,64 @@
+import pytest
+from prompts import GUIDE
+from rockllama import SIZE, Server, remove_folder
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: left out of the small size, which the sanitizers run")
+
+
+def pytest_collection_modifyitems(items):
+    if SIZE == "small":
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="not in the small size"))
+
+
+@pytest.fixture
+def make_server(tmp_path):
+    """Makes servers in folders of their own; each is stopped, and its end checked, after the test."""
+    servers = []
+
+    def make(**options):
+        servers.append(Server(tmp_path / f"server{len(servers)}", **options))
+        return servers[-1]
+
+    yield make
+    try:
+        for server in servers:
+            server.stop()
+            if server.starts:
+                server.check_log()
+    finally:
+        for server in servers:
+            server.kill()
+        remove_folder(tmp_path)
+
+
+@pytest.fixture
+def scripted(make_server):
+    """A server with the scripted model `demo`."""
+    def make(script, settings=None, models=None, **options):
+        settings = {**(settings or {})}
+        settings["models"] = {"allow_scripted": True, **settings.get("models", {})}
+        server = make_server(settings=settings, **options).add_script("demo", script)
+        for name, text in (models or {}).items():
+            server.add_script(name, text)
+        return server
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """One server with the real model for all tests that leave it as they found it; `guide` is a cache of GUIDE."""
+    folder = tmp_path_factory.mktemp("shared")
+    server = Server(folder, settings={"models": {"preload": ["demo"]}}).add_model()
+    try:
+        server.start()
+        server.create_cache("guide", GUIDE)
+        yield server
+        server.stop()
+    finally:
+        server.kill()
+        remove_folder(folder)
