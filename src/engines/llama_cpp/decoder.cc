@@ -1,9 +1,16 @@
 #include "engines/llama_cpp/decoder.h"
 
+#include "tokenizer/llama_log.h"
+
 namespace rockllama {
 namespace {
 
-bool abort_wanted(void* cancelled) { return static_cast<const CancelSet*>(cancelled)->should_abort(); }
+// llama.cpp reports a call that was broken off as four lines of errors.
+bool abort_wanted(void* cancelled) {
+  const bool wanted = static_cast<const CancelSet*>(cancelled)->should_abort();
+  if (wanted) mute_llama_log(true);
+  return wanted;
+}
 
 DecodeOutcome outcome_of(int32_t returned) {
   switch (returned) {
@@ -52,6 +59,7 @@ DecodeOutcome Decoder::run(std::optional<RequestId> owner) {
   // The CPU computes within the call, but the API allows the rest of it to be put off until here.
   if (returned == 0) llama_synchronize(context_);
   cancelled_->end_decode();
+  mute_llama_log(false);
   return outcome_of(returned);
 }
 
