@@ -35,11 +35,13 @@ class CommonPrefix {
   std::optional<T> prefix_;
 };
 
+// Another system message and a user message part at their roles, mostly; where there can be no second system message,
+// what a user may begin with decides.
 std::vector<std::vector<ChatMessage>> chat_continuations(const ChatTemplate& chat_template) {
-  std::vector<std::vector<ChatMessage>> continuations = {
-      {{"user", "a"}}, {{"user", "Zeta? 1"}}, {{"user", " b"}}, {{"user", "\n"}}, {{"user", "0"}}};
-  if (chat_template.takes_many_system_messages()) continuations.push_back({{"system", "Other."}, {"user", "a"}});
-  return continuations;
+  if (chat_template.takes_many_system_messages()) {
+    return {{{"user", "a"}}, {{"user", "\n"}}, {{"system", "Other."}, {"user", "a"}}};
+  }
+  return {{{"user", "a"}}, {{"user", "Zeta? 1"}}, {{"user", " b"}}, {{"user", "\n"}}, {{"user", "0"}}};
 }
 
 std::string_view trimmed(std::string_view text) {
