@@ -1,0 +1,156 @@
+"""A state that is damaged, foreign or deadly costs time, never an answer and never the server."""
+
+import random
+
+import pytest
+from prompts import GUIDE
+from rockllama import MODEL_FILE, Server, said, sized, wait_until
+
+QUESTION = "What should I see first?"
+
+
+class Prepared:
+    """A server with a cache, what it answers, and the bytes of its state as they should be."""
+
+    def __init__(self, server):
+        self.server = server
+        server.create_cache("guide", GUIDE, format="chat")
+        self.answer = said(server.chat(QUESTION, use_cache="guide"))
+        self.state = server.state_file("guide").read_bytes()
+
+    def ask(self):
+        answer = self.server.chat(QUESTION, use_cache="guide")
+        assert said(answer) == self.answer
+        assert self.server.get("/health").status_code == 200
+        return answer["usage"]
+
+    def expect_found_out(self):
+        """Not used, with a reason; then made again from the text."""
+        usage = self.ask()
+        assert usage["cache_hit"] is False and usage["cached_prompts"] is None
+        assert usage["cache"]["tier"] == "text" and usage["cache"]["reason"]
+        wait_until(lambda: self.ask()["cache_hit"], what="the rebuilt state")
+
+    def damage(self, data):
+        """Puts `data` in the state's place while the server is down, so that nothing is resident."""
+        self.server.stop()
+        self.server.state_file("guide").write_bytes(data)
+        self.server.start()
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("damage"), settings={"models": {"preload": ["demo"]}}).add_model().start()
+    yield Prepared(server)
+    server.stop()
+
+
+@pytest.mark.slow
+def test_a_truncated_state_is_found_out_at_20_places(prepared):
+    size = len(prepared.state)
+    places = [0, 1, 7, 8, 64, size - 1] + [size * i // 15 for i in range(1, 15)]
+    for place in places[:sized(3, 20)]:
+        prepared.damage(prepared.state[:place])
+        prepared.expect_found_out()
+
+
+def test_a_truncated_state_is_listed_as_not_ready(prepared):
+    prepared.damage(prepared.state[:len(prepared.state) // 2])
+    status = prepared.server.cache("guide")["binary"][0]
+    assert status["status"] != "ready" and status["reason"]
+    prepared.expect_found_out()
+
+
+@pytest.mark.slow
+def test_flipped_bits_are_found_out(prepared):
+    chance = random.Random(1)
+    for count in [1] * sized(1, 3, 20) + [1000]:
+        data = bytearray(prepared.state)
+        for _ in range(count):
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        prepared.damage(bytes(data))
+        prepared.expect_found_out()
+
+
+def test_a_state_that_is_missing_is_made_again(prepared):
+    prepared.server.stop()
+    prepared.server.state_file("guide").unlink()
+    prepared.server.start()
+    prepared.expect_found_out()
+
+
+def copy_with_other_bytes(source, target):
+    """The model with one weight changed: of the same shape and metadata, and another model all the same."""
+    data = bytearray(source.read_bytes())
+    data[-4096] ^= 0x10
+    target.write_bytes(data)
+
+
+@pytest.mark.slow
+def test_the_state_of_another_model_of_the_same_shape_is_not_used(make_server):
+    server = make_server().add_model()
+    server.start()
+    server.create_cache("guide", GUIDE)
+    server.stop()
+    model = server.models / "demo/model.gguf"
+    model.unlink()
+    copy_with_other_bytes(MODEL_FILE, model)
+    server.start()
+    answer = server.chat(QUESTION, use_cache="guide")
+    assert answer["usage"]["cache_hit"] is False and answer["usage"]["cache"]["reason"]
+    wait_until(lambda: server.chat(QUESTION, use_cache="guide", max_tokens=1)["usage"]["cache_hit"], what="a new state")
+
+
+@pytest.mark.slow
+def test_a_state_copied_from_another_cache_is_not_used(make_server):
+    server = make_server().add_model().start()
+    server.create_cache("guide", GUIDE)
+    expected = said(server.chat(QUESTION, use_cache="guide"))
+    server.create_cache("other", GUIDE.replace("town", "city"))
+    server.stop()
+    server.state_file("guide").write_bytes(server.state_file("other").read_bytes())
+    server.start()
+    answer = server.chat(QUESTION, use_cache="guide")
+    assert said(answer) == expected and answer["usage"]["cache_hit"] is False
+
+
+@pytest.mark.parametrize("metadata", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"format_version": 99}'])
+def test_damaged_metadata_leaves_the_text_usable(scripted, metadata):
+    server = scripted("answer yes\n").start()
+    server.create_cache("guide", GUIDE)
+    server.stop()
+    (server.caches / "demo/guide.json").write_bytes(metadata)
+    server.start()
+    answer = server.chat(QUESTION, use_cache="guide")
+    assert said(answer) == "yes" and answer["usage"]["cache"]["name"] == "guide"
+    assert server.cache("guide")["content"] == GUIDE
+
+
+def test_a_crash_in_a_restore_quarantines_the_state_and_the_text_answers(scripted):
+    server = scripted("answer yes\n", settings={"models": {"preload": ["demo"]}}).start()
+    server.create_cache("guide", GUIDE)
+    assert server.chat(QUESTION, use_cache="guide")["usage"]["cache_hit"]
+    server.stop()
+    (server.models / "demo/model.script").write_text("answer yes\ncrash_on_restore\n")
+    server.start()
+    answer = server.chat(QUESTION, use_cache="guide")
+    assert said(answer) == "yes" and answer["usage"]["cache_hit"] is False
+    assert server.get("/health").status_code == 200
+    assert said(server.chat(QUESTION, use_cache="guide")) == "yes"
+
+
+def test_a_model_that_cannot_save_keeps_the_text(scripted):
+    server = scripted("answer yes\nrefuse_save\n").start()
+    created = server.create_cache("guide", GUIDE)
+    assert created["object"] == "cache.created" and created["binary"] is False and created["warning"]
+    assert said(server.chat(QUESTION, use_cache="guide")) == "yes"
+    again = server.post("/v1/cache/demo/generate-binary", {"cache_name": "guide"}).json()
+    assert again["object"] == "cache.created" and again["binary"] is False and again["warning"]
+
+
+def test_a_crash_while_saving_keeps_the_text_and_the_server(scripted):
+    server = scripted("answer yes\ncrash_on_save\n").start()
+    created = server.create_cache("guide", GUIDE)
+    assert created["binary"] is False and created["warning"]
+    assert said(server.chat(QUESTION, use_cache="guide")) == "yes"
+    assert not server.state_file("guide").exists()
