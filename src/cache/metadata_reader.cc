@@ -39,8 +39,11 @@ std::optional<StateRecord> parse_state(const Json& json) {
 void parse_states(const Json& object, std::vector<StateRecord>* states, bool* damaged) {
   const Json* list = member(object, "states");
   if (list == nullptr) return;
+  std::string text_hash;
+  get(object, "text_hash", &text_hash);
   Hash128 written;
-  const bool intact = list->is_array() && get(object, "states_hash", &written) && written == hash_bytes(list->dump());
+  const bool intact =
+      list->is_array() && get(object, "states_hash", &written) && written == hash_bytes(text_hash + list->dump());
   if (!intact && !(list->is_array() && list->empty())) *damaged = true;
   if (!list->is_array()) return;
   for (const Json& item : *list) {

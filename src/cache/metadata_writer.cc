@@ -50,9 +50,10 @@ void write_fields(const CacheMetadata& metadata, Json* json) {
                 {"expires_at", metadata.expires_at},
                 {"generation", metadata.generation},
                 {"text_file", to_json(metadata.text_file)}});
-  if (metadata.text_hash) (*json)["text_hash"] = to_hex(*metadata.text_hash);
+  const std::string text_hash = metadata.text_hash ? to_hex(*metadata.text_hash) : "";
+  if (metadata.text_hash) (*json)["text_hash"] = text_hash;
   if (metadata.content) (*json)["content"] = *metadata.content;
-  (*json)["states_hash"] = to_hex(hash_bytes(dumped(states)));
+  (*json)["states_hash"] = to_hex(hash_bytes(text_hash + dumped(states)));
   (*json)["states"] = std::move(states);
 }
 

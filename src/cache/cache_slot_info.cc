@@ -1,0 +1,132 @@
+// What people and requests are told of a cache.
+#include <algorithm>
+
+#include "cache/cache_names.h"
+#include "cache/cache_slot.h"
+
+namespace rockllama {
+namespace {
+
+constexpr double kNanosecondsPerSecond = 1e9;
+
+double seconds(const std::optional<FileInfo>& file) {
+  return file ? static_cast<double>(file->mtime_ns) / kNanosecondsPerSecond : 0;
+}
+
+template <class Visit>
+void for_each_state_name(const std::string& name, Visit visit) {
+  for (const char* engine : {"llama.cpp", "rkllm"}) {
+    for (const StateFormat format : {StateFormat::kChat, StateFormat::kRaw}) {
+      visit(state_file_name(name, format, engine), format, engine);
+    }
+  }
+}
+
+}  // namespace
+
+void CacheSlot::look_for_strays() {
+  has_strays_ = false;
+  for_each_state_name(name_, [&](const std::string& file, StateFormat, const char*) {
+    const auto info = look(file);
+    if (info && *info) has_strays_ = true;
+  });
+}
+
+CacheSlot::Refusal CacheSlot::judge(const StateRecord& record, const std::optional<Hash128>& text,
+                                    const std::string& fingerprint) const {
+  if (const auto refused = refused_.find(state_id(record)); refused != refused_.end()) return refused->second;
+  if (record.status != StateStatus::kReady) return {record.status, record.reason};
+  if (text != metadata_.text_hash) return {StateStatus::kStale, "the text was edited"};
+  if (!fingerprint.empty() && record.fingerprint != fingerprint) {
+    return {StateStatus::kStale, "the model or the engine changed"};
+  }
+  const auto file = look(record.file);
+  if (file && !*file) return {StateStatus::kStale, "its file is gone"};
+  return {StateStatus::kReady, record.note};
+}
+
+void CacheSlot::add_state_infos(const std::string& fingerprint, CacheInfo* info) const {
+  const std::optional<Hash128> text = text_ ? std::optional(text_->hash) : std::nullopt;
+  for (const StateRecord& record : metadata_.states) {
+    const Refusal verdict = judge(record, text, fingerprint);
+    info->binary.push_back({.engine = record.engine,
+                            .format = record.format,
+                            .size_bytes = record.size,
+                            .tokens = record.tokens,
+                            .created_at = record.created_at,
+                            .modified_at = record.modified_at,
+                            .status = verdict.status,
+                            .reason = verdict.reason});
+  }
+  for_each_state_name(name_, [&](const std::string& name, StateFormat format, const char* engine) {
+    const bool recorded = std::any_of(metadata_.states.begin(), metadata_.states.end(),
+                                      [&](const StateRecord& record) { return record.file == name; });
+    const auto file = look(name);
+    if (recorded || !file || !*file) return;
+    info->binary.push_back(
+        {.engine = engine,
+         .format = format,
+         .size_bytes = (*file)->size,
+         .created_at = seconds(*file),
+         .modified_at = seconds(*file),
+         .status = text_ ? StateStatus::kStale : StateStatus::kUnsupported,
+         .reason = text_ ? "it has no checksum; it will be made again from the text"
+                         : "there is no text for it; create the cache again with its prompt, or delete it"});
+  });
+}
+
+CacheInfo CacheSlot::info(const std::string& fingerprint) const {
+  CacheInfo info{.cache_name = name_,
+                 .model_name = model_,
+                 .created_at = metadata_.created_at,
+                 .modified_at = metadata_.modified_at,
+                 .last_used_at = std::max(metadata_.last_used_at, last_used_at_),
+                 .hits = metadata_.hits + hits_,
+                 .source = metadata_.source,
+                 .has_text = text_.has_value(),
+                 .parent = metadata_.parent,
+                 .pinned = metadata_.pinned,
+                 .expires_at = metadata_.expires_at};
+  if (info.source.empty()) info.source = path(text_file_name(name_));
+  add_state_infos(fingerprint, &info);
+  if (text_) {
+    info.content_length = text_->characters;
+    info.size_bytes = text_->bytes;
+    if (text_->hash != metadata_.text_hash) info.modified_at = std::max(info.modified_at, seconds(text_file_));
+  }
+  for (const StateInfo& state : info.binary) {
+    info.size_bytes += state.size_bytes;
+    info.has_binary = info.has_binary || state.status == StateStatus::kReady;
+    if (info.prompt_tokens == 0) info.prompt_tokens = state.tokens;
+    info.modified_at = std::max(info.modified_at, state.modified_at);
+  }
+  if (info.created_at == 0) info.created_at = info.modified_at;
+  return info;
+}
+
+// Reads and hashes the text instead of trusting what it looked like: text and state of one answer belong together.
+Result<CacheReference> CacheSlot::reference(StateFormat format, const std::string& fingerprint) {
+  auto text = read_text();
+  if (!text) return fail(text.error());
+  CacheReference reference{.name = name_, .text = std::move(*text), .reason = "no state yet"};
+  const Hash128 hash = hash_bytes(reference.text);
+  for (const StateRecord& record : metadata_.states) {
+    if (record.format != format) continue;
+    const Refusal verdict = judge(record, hash, fingerprint);
+    if (verdict.status == StateStatus::kReady && record.fingerprint == fingerprint) {
+      reference.state = StateKey{state_id(record), record.tokens, record.token_hash};
+      reference.reason.clear();
+      break;
+    }
+    reference.reason = std::string(to_string(verdict.status)) + ": " + verdict.reason;
+  }
+  return reference;
+}
+
+std::optional<StateRecord> CacheSlot::ready_record(const std::string& id) const {
+  const StateRecord* record = find_record(id);
+  if (record == nullptr || record->status != StateStatus::kReady || refused_.contains(id)) return std::nullopt;
+  return *record;
+}
+
+}  // namespace rockllama

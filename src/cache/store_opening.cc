@@ -1,0 +1,89 @@
+#include "cache/store_opening.h"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+#include <vector>
+
+#include "cache/cache_names.h"
+#include "cache/cache_slot.h"
+
+namespace rockllama {
+namespace {
+
+constexpr size_t kLongestFileName = 255;
+
+// Temporary files by cache; a cache without any has an empty list.
+using Temporaries = std::map<std::string, std::vector<std::string>>;
+
+Result<Temporaries> find_caches(FileSystem* files, const std::string& folder) {
+  const auto entries = files->list(folder);
+  if (!entries) return fail(entries.error());
+  Temporaries caches;
+  for (const FolderEntry& entry : *entries) {
+    const auto file = entry.info.is_folder ? std::nullopt : parse_cache_file_name(entry.name);
+    if (!file) continue;
+    auto& temporaries = caches[file->cache];
+    if (file->kind == CacheFileKind::kTemporary) temporaries.push_back(entry.name);
+  }
+  return caches;
+}
+
+void settle_folder(FileSystem* files, const std::string& folder, const std::string& model) {
+  const auto caches = find_caches(files, folder);
+  if (!caches) {
+    spdlog::warn("the cache folder of model {} cannot be read: {}", model, caches.error().message);
+    return;
+  }
+  for (const auto& [name, temporaries] : *caches) {
+    CacheSlot slot(files, folder, model, name);
+    const Status fresh = slot.refresh();
+    if (fresh) {
+      slot.clean_up(temporaries);
+    } else {
+      spdlog::warn("cache {}/{} cannot be read: {}", model, name, fresh.error().message);
+    }
+  }
+}
+
+}  // namespace
+
+bool usable_model_folder(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestFileName && name.front() != '.' &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
+Result<std::set<std::string>> cache_names(FileSystem* files, const std::string& folder) {
+  std::set<std::string> names;
+  const auto entries = files->list(folder);
+  if (!entries && entries.error().code == ErrorCode::kNotFound) return names;
+  if (!entries) return fail(entries.error());
+  for (const FolderEntry& entry : *entries) {
+    const auto file = entry.info.is_folder ? std::nullopt : parse_cache_file_name(entry.name);
+    if (file && file->kind != CacheFileKind::kTemporary && file->kind != CacheFileKind::kBadState) {
+      names.insert(file->cache);
+    }
+  }
+  return names;
+}
+
+Status settle_store(FileSystem* files, const std::string& root) {
+  const auto entries = files->list(root);
+  if (!entries) return fail(entries.error());
+  for (const FolderEntry& entry : *entries) {
+    if (entry.info.is_folder && usable_model_folder(entry.name)) {
+      settle_folder(files, root + "/" + entry.name, entry.name);
+    }
+  }
+  return {};
+}
+
+Status check_state(FileSystem* files, const StateRecord& record, int fd, const FileInfo& info) {
+  if (info.size != record.size) return fail(ErrorCode::kCorrupt, "the state file has another size than was written");
+  const auto checksum = files->hash(fd);
+  if (!checksum) return fail(checksum.error());
+  if (*checksum != record.checksum) return fail(ErrorCode::kCorrupt, "the checksum of the state file is wrong");
+  return {};
+}
+
+}  // namespace rockllama

@@ -1,0 +1,26 @@
+// What the store does to a whole folder: which caches are in it, and putting in order what a crash left.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/file_system.h"
+#include "cache/cache_metadata.h"
+
+namespace rockllama {
+
+// Safe as the name of a model's folder: not empty, no '/' or NUL, not beginning with '.'.
+[[nodiscard]] bool usable_model_folder(std::string_view name);
+
+// Names of the caches that have a file in `folder`; none where there is no such folder.
+[[nodiscard]] Result<std::set<std::string>> cache_names(FileSystem* files, const std::string& folder);
+
+// Finishes or undoes commits that broke off, removes our own temporary files and states of ours that no metadata
+// names. A cache that cannot be put in order is left as it is, with a log line. kIo when `root` cannot be read.
+[[nodiscard]] Status settle_store(FileSystem* files, const std::string& root);
+
+// Size and checksum of an open state file; kCorrupt where they are not what the record says.
+[[nodiscard]] Status check_state(FileSystem* files, const StateRecord& record, int fd, const FileInfo& info);
+
+}  // namespace rockllama
