@@ -16,9 +16,10 @@ struct Services {
   Completions* completions = nullptr;
   Caches* caches = nullptr;
   Models* models = nullptr;
-  std::string version{};       // of rockllama
+  std::string version{};  // of rockllama
   uint32_t heartbeat_ms = 5000;
   Executor* executor = nullptr;  // for heartbeats
+  bool enable_thinking = false;  // where a chat request says nothing
 };
 
 void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions

@@ -1,0 +1,42 @@
+#include "api/completion_log.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <string_view>
+
+#include "api/usage_json.h"
+
+namespace rockllama::api {
+namespace {
+
+constexpr size_t kMaxShownBytes = 200;
+
+std::string shown(std::string_view text) {
+  if (text.empty()) return "-";
+  std::string result(text.substr(0, kMaxShownBytes));
+  for (char& c : result) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return result;
+}
+
+std::string cache_text(const CacheUse& cache) {
+  std::string text = shown(cache.name) + (is_hit(cache) ? " hit" : " no hit");
+  if (!cache.reason.empty()) text += " (" + shown(cache.reason) + ")";
+  return text;
+}
+
+}  // namespace
+
+std::string log_line(const CompletionLog& log) {
+  std::string line = fmt::format(
+      "request {} caller={} model={} cache={} prompt={} cached={} completion={} ttft={:.1f} ms total={:.1f} ms "
+      "tokens/s={:.1f} status={}",
+      shown(log.request_id), shown(log.caller), shown(log.model), cache_text(log.cache), log.prompt_tokens,
+      is_hit(log.cache) ? log.cache.tokens : 0, log.completion_tokens, log.ttft_ms, log.total_ms, log.tokens_per_second,
+      log.status);
+  if (!log.error.empty()) line += " error: " + shown(log.error);
+  return line;
+}
+
+}  // namespace rockllama::api

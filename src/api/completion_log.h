@@ -1,0 +1,27 @@
+// The one log line of a completion request. Pure.
+#pragma once
+
+#include <string>
+
+#include "service/completions.h"
+
+namespace rockllama::api {
+
+struct CompletionLog {
+  std::string request_id{};
+  std::string caller{};
+  std::string model{};
+  CacheUse cache{};
+  uint32_t prompt_tokens = 0;
+  uint32_t completion_tokens = 0;
+  double ttft_ms = 0;
+  double total_ms = 0;
+  double tokens_per_second = 0;
+  int status = 200;
+  std::string error{};  // empty = none
+};
+
+// One line, whatever clients put into the strings.
+[[nodiscard]] std::string log_line(const CompletionLog& log);
+
+}  // namespace rockllama::api

@@ -1,0 +1,66 @@
+#include "api/start_generation.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "api/errors.h"
+#include "api/generation_responder.h"
+#include "base/clock.h"
+
+namespace rockllama::api {
+namespace {
+
+// Tokens that a client may be behind before its generation waits for it.
+constexpr uint32_t kCreditTokens = 256;
+
+void beat(Executor* executor, uint32_t every_ms, const std::weak_ptr<GenerationResponder>& weak) {
+  if (executor == nullptr || every_ms == 0) return;
+  executor->post_after(every_ms, [executor, every_ms, weak] {
+    const auto responder = weak.lock();
+    if (responder && responder->heartbeat()) beat(executor, every_ms, weak);
+  });
+}
+
+void refuse(const http::Request& request, const Error& error, http::BodyWriter& writer) {
+  spdlog::info(log_line({.request_id = request.id,
+                         .caller = request.remote_address,
+                         .status = status_of(error.code),
+                         .error = error.message}));
+  respond_error(writer, error);
+}
+
+}  // namespace
+
+void start_generation(const Services& services, const Dialect& dialect, Result<CompletionCall> call,
+                      const http::Request& request, const std::shared_ptr<http::BodyWriter>& writer) {
+  if (!call) return refuse(request, call.error(), *writer);
+  call->request.request_id = request.id;
+  call->request.caller = request.remote_address;
+  const auto responder = std::make_shared<GenerationResponder>(
+      GenerationResponder::Options{.dialect = dialect,
+                                   .stream = call->stream,
+                                   .include_usage = call->include_usage,
+                                   .request_id = request.id,
+                                   .caller = request.remote_address,
+                                   .model = call->request.model,
+                                   .created = static_cast<int64_t>(unix_seconds())},
+      writer);
+  // The generation keeps the responder alive; everything else only knows it.
+  const auto handle =
+      services.completions->run(std::move(call->request), kCreditTokens,
+                                [responder](const CompletionEvent& event) { responder->on_event(event); });
+  responder->attach({.cancel = [handle] { handle.cancel(); },
+                     .add_credit = [handle](uint32_t tokens) { handle.add_credit(tokens); }});
+  const std::weak_ptr<GenerationResponder> weak = responder;
+  writer->watch(
+      [weak] {
+        if (const auto watched = weak.lock()) watched->on_closed();
+      },
+      [weak] {
+        if (const auto watched = weak.lock()) watched->on_drained();
+      });
+  beat(call->stream ? services.executor : nullptr, services.heartbeat_ms, weak);
+}
+
+}  // namespace rockllama::api

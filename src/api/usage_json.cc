@@ -1,0 +1,67 @@
+#include "api/usage_json.h"
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include "api/rounding.h"
+
+namespace rockllama::api {
+namespace {
+
+OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
+
+OrderedJson cache_json(const CacheUse& cache, double prefill_ms) {
+  return {{"name", text_or_null(cache.name)}, {"tier", to_string(cache.tier)},
+          {"tokens", cache.tokens},           {"restore_ms", tenths(cache.restore_ms)},
+          {"prefill_ms", tenths(prefill_ms)}, {"reason", text_or_null(cache.reason)}};
+}
+
+std::string header_safe(std::string_view name) {
+  std::string safe;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && c != ';' && c != '%') {
+      safe += c;
+    } else {
+      std::array<char, 4> code;
+      std::snprintf(code.data(), code.size(), "%%%02X", byte);
+      safe += code.data();
+    }
+  }
+  return safe;
+}
+
+}  // namespace
+
+bool is_hit(const CacheUse& cache) {
+  return cache.tokens > 0 && (cache.tier == CacheTier::kDisk || cache.tier == CacheTier::kResident);
+}
+
+OrderedJson usage_json(const CompletionDone& done) {
+  const bool hit = is_hit(done.cache);
+  OrderedJson names = nullptr;
+  if (hit && !done.cache.name.empty()) names = OrderedJson::array({done.cache.name});
+  return {{"prompt_tokens", done.usage.prompt_tokens},
+          {"completion_tokens", done.usage.completion_tokens},
+          {"total_tokens", done.usage.prompt_tokens + done.usage.completion_tokens},
+          {"prompt_tokens_details", {{"cached_tokens", hit ? done.cache.tokens : 0}}},
+          {"cache_hit", hit},
+          {"cached_prompts", std::move(names)},
+          {"cache", cache_json(done.cache, done.usage.prefill_ms)},
+          {"timings",
+           {{"ttft_ms", tenths(done.ttft_ms)},
+            {"total_ms", tenths(done.total_ms)},
+            {"tokens_per_second", tenths(done.tokens_per_second)}}}};
+}
+
+std::string prompt_cache_header(const CacheUse& cache) {
+  std::string value = "miss";
+  if (cache.tier == CacheTier::kText) value = "text";
+  if (is_hit(cache)) value = "hit";
+  if (!cache.name.empty()) value += "; name=" + header_safe(cache.name);
+  return value + "; tokens=" + std::to_string(is_hit(cache) ? cache.tokens : 0);
+}
+
+}  // namespace rockllama::api
