@@ -1,0 +1,27 @@
+// Any bytes, read as the body of each kind of request. What is refused must say why.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "api/cache_request.h"
+#include "api/chat_request.h"
+#include "api/completion_request.h"
+
+namespace {
+
+template <class T>
+void check(const rockllama::Result<T>& parsed) {
+  if (!parsed && parsed.error().message.empty()) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  check(rockllama::api::parse_chat_request(body, false));
+  check(rockllama::api::parse_completion_request(body));
+  check(rockllama::api::parse_create_cache(body));
+  check(rockllama::api::parse_generate_binary(body));
+  return 0;
+}
