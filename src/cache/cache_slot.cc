@@ -18,6 +18,11 @@ bool is_own_state_file(const std::string& name, const StateRecord& record) {
          record.file == bad_state_file_name(name, record.format, record.engine);
 }
 
+// There is none, or bytes that are none. Everything else may pass: what was not read must not count as missing.
+bool means_no_metadata(ErrorCode code) {
+  return code == ErrorCode::kNotFound || code == ErrorCode::kCorrupt || code == ErrorCode::kTooLarge;
+}
+
 }  // namespace
 
 CacheSlot::CacheSlot(FileSystem* files, std::string folder, std::string model, std::string name)
@@ -76,8 +81,7 @@ Status CacheSlot::load_metadata() {
       unsettled_ = true;
     }
   }
-  const bool unreadable = !file && file.error().code == ErrorCode::kIo;
-  if (unreadable) return fail(file.error());
+  if (!file && !means_no_metadata(file.error().code)) return fail(file.error());
   readable_ = file.has_value();
   adopt(file ? std::move(*file) : MetadataFile{});
   return {};

@@ -78,7 +78,8 @@ Result<MetadataFile> CacheSlot::stage(const CommitOrder& order) {
 
 Status CacheSlot::commit(const CommitOrder& order, const std::function<void()>& intent_written) {
   const auto file = stage(order);
-  Status status = file ? write_metadata(*file) : Status(fail(file.error()));
+  Status status = file ? files_->sync_folder(folder_) : Status(fail(file.error()));
+  if (status) status = write_metadata(*file);
   if (!status) {
     (void)files_->remove(path(new_text_file_name(name_)));
     return status;

@@ -1,6 +1,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/json_depth.h"
 #include "cache/cache_metadata.h"
 #include "cache/metadata_fields.h"
 
@@ -104,30 +105,10 @@ std::optional<PendingCommit> parse_intent(const Json& intent, bool* damaged) {
   return pending;
 }
 
-// Brackets outside of strings; nlohmann's parser has no limit of its own.
-bool too_deep(std::string_view json) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDeepestMetadata) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<MetadataFile> parse_metadata(std::string_view text) {
-  if (too_deep(text)) return fail(ErrorCode::kCorrupt, "the metadata is nested too deeply");
+  if (nested_too_deep(text)) return fail(ErrorCode::kCorrupt, "the metadata is nested too deeply");
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return fail(ErrorCode::kCorrupt, "the metadata is not a JSON object");
   MetadataFile file;

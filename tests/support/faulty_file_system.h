@@ -18,6 +18,8 @@ class FaultyFileSystem final : public FileSystem {
   void fail_call(uint64_t k, ErrorCode code) { fail_calls(k, k, code); }
   // That call and each one after it.
   void fail_from(uint64_t k, ErrorCode code) { fail_calls(k, std::numeric_limits<uint64_t>::max(), code); }
+  // No call fails any more.
+  void heal() { fail_calls(std::numeric_limits<uint64_t>::max(), 0, ErrorCode::kIo); }
   [[nodiscard]] uint64_t calls() const { return calls_; }
 
   Result<std::string> read(const std::string& path, uint64_t limit) override;
