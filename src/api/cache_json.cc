@@ -1,11 +1,11 @@
 #include "api/cache_json.h"
 
+#include "api/nullable.h"
 #include "api/rounding.h"
 
 namespace rockllama::api {
 namespace {
 
-OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
 OrderedJson time_or_null(double time) { return time == 0 ? OrderedJson(nullptr) : OrderedJson(time); }
 
 OrderedJson state_json(const StateInfo& state) {

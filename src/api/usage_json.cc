@@ -5,12 +5,11 @@
 #include <string_view>
 #include <utility>
 
+#include "api/nullable.h"
 #include "api/rounding.h"
 
 namespace rockllama::api {
 namespace {
-
-OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
 
 OrderedJson cache_json(const CacheUse& cache, double prefill_ms) {
   return {{"name", text_or_null(cache.name)}, {"tier", to_string(cache.tier)},

@@ -1,0 +1,202 @@
+#include "api/chat_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace rockllama::api {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+CompletionCall parse(const std::string& fields) {
+  const auto call = parse_chat_request(R"({"messages":[{"role":"user","content":"hi"}])" + fields + "}", false);
+  EXPECT_TRUE(call) << fields << ": " << (call ? "" : call.error().message);
+  return call.value_or(CompletionCall{});
+}
+
+GenerationOptions options(const std::string& fields) { return parse(fields).request.options; }
+SamplingParams sampling(const std::string& fields) { return options(fields).sampling; }
+
+std::string param_of(const std::string& body, ErrorCode code = ErrorCode::kInvalidArgument) {
+  const auto call = parse_chat_request(body, false);
+  if (call) return "no error";
+  EXPECT_EQ(call.error().code, code) << body;
+  EXPECT_FALSE(call.error().message.empty());
+  return call.error().param;
+}
+
+std::string param_of_field(const std::string& field, ErrorCode code = ErrorCode::kInvalidArgument) {
+  return param_of(R"({"messages":[{"role":"user","content":"hi"}],)" + field + "}", code);
+}
+
+std::vector<ChatMessage> messages(const std::string& list) {
+  const auto call = parse_chat_request("{\"messages\":" + list + "}", false);
+  EXPECT_TRUE(call) << (call ? "" : call.error().message);
+  return call ? std::get<ChatPrompt>(call->request.prompt).messages : std::vector<ChatMessage>{};
+}
+
+TEST(ChatRequest, ReadsEveryRole) {
+  EXPECT_THAT(messages(R"([{"role":"system","content":"s"},{"role":"developer","content":"d","name":"n"},
+                           {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+                           {"role":"assistant","content":null},{"role":"tool","content":"t","tool_call_id":"c"}])"),
+              ElementsAre(ChatMessage{"system", "s"}, ChatMessage{"system", "d", "n"}, ChatMessage{"user", "ab"},
+                          ChatMessage{"assistant", ""}, ChatMessage{"tool", "t", "", "c"}));
+}
+
+TEST(ChatRequest, NamesTheBadMessage) {
+  const auto path = [](const std::string& list) { return param_of("{\"messages\":" + list + "}"); };
+  EXPECT_EQ(param_of("{}"), "messages");
+  EXPECT_EQ(path("[]"), "messages");
+  EXPECT_EQ(path("{}"), "messages");
+  EXPECT_EQ(path("[1]"), "messages[0]");
+  EXPECT_EQ(path(R"([{"content":"a"}])"), "messages[0].role");
+  EXPECT_EQ(path(R"([{"role":"user","content":"a"},{"role":"robot","content":"a"}])"), "messages[1].role");
+  EXPECT_EQ(path(R"([{"role":"user"}])"), "messages[0].content");
+  EXPECT_EQ(path(R"([{"role":"user","content":1}])"), "messages[0].content");
+  EXPECT_EQ(path(R"([{"role":"user","content":[]}])"), "messages[0].content");
+  EXPECT_EQ(path(R"([{"role":"user","content":["a"]}])"), "messages[0].content[0]");
+  EXPECT_EQ(path(R"([{"role":"user","content":[{"text":"a"}]}])"), "messages[0].content[0].type");
+  EXPECT_EQ(path(R"([{"role":"user","content":[{"type":"text"}]}])"), "messages[0].content[0].text");
+}
+
+TEST(ChatRequest, RefusesWhatIsNotText) {
+  EXPECT_EQ(param_of(R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},
+                         {"type":"image_url","image_url":{"url":"data:"}}]}]})",
+                     ErrorCode::kUnsupportedContent),
+            "messages[0].content[1]");
+}
+
+TEST(ChatRequest, RefusesWhatWouldChangeTheAnswer) {
+  const auto refused = [](const std::string& field) { return param_of_field(field, ErrorCode::kUnsupported); };
+  EXPECT_EQ(refused(R"("tools":[{"type":"function"}])"), "tools");
+  EXPECT_EQ(refused(R"("functions":[{}])"), "functions");
+  EXPECT_EQ(refused(R"("response_format":{"type":"json_object"})"), "response_format");
+  EXPECT_EQ(refused(R"("logprobs":true)"), "logprobs");
+  EXPECT_EQ(refused(R"("top_logprobs":2)"), "top_logprobs");
+  EXPECT_EQ(refused(R"("n":2)"), "n");
+  EXPECT_EQ(param_of(R"({"messages":[{"role":"assistant","tool_calls":[{}]}]})", ErrorCode::kUnsupported),
+            "messages[0].tool_calls");
+}
+
+TEST(ChatRequest, TakesDefaultsOfOtherClients) {
+  const auto call = parse(R"(,"tools":[],"response_format":{"type":"text"},"logprobs":false,"n":1,"stop":null,
+                             "temperature":null,"stream":null,"user":"u","tool_choice":"none","unknown":{})");
+  EXPECT_EQ(call.request.options, GenerationOptions{});
+  EXPECT_FALSE(call.stream);
+}
+
+TEST(ChatRequest, ReadsSampling) {
+  const auto params = sampling(R"(,"temperature":0.5,"top_p":1,"top_k":-1,"min_p":0.25,"repetition_penalty":1.5,
+      "frequency_penalty":-2,"presence_penalty":2,"mirostat":2,"mirostat_tau":5,"mirostat_eta":0.5,"seed":7,
+      "logit_bias":{"12":-100,"5":0.5})");
+  EXPECT_EQ(params.temperature, 0.5f);
+  EXPECT_EQ(params.top_p, 1.0f);
+  EXPECT_EQ(params.top_k, 0);
+  EXPECT_EQ(params.min_p, 0.25f);
+  EXPECT_EQ(params.repeat_penalty, 1.5f);
+  EXPECT_EQ(params.frequency_penalty, -2.0f);
+  EXPECT_EQ(params.presence_penalty, 2.0f);
+  EXPECT_EQ(params.mirostat, 2);
+  EXPECT_EQ(params.mirostat_tau, 5.0f);
+  EXPECT_EQ(params.mirostat_eta, 0.5f);
+  EXPECT_EQ(params.seed, 7u);
+  EXPECT_THAT(params.logit_bias, testing::UnorderedElementsAre(Pair(12, -100.0f), Pair(5, 0.5f)));
+}
+
+TEST(ChatRequest, NamesTheBadField) {
+  for (const char* field : {R"("model":1)",
+                            R"("temperature":2.1)",
+                            R"("temperature":"1")",
+                            R"("top_p":-0.1)",
+                            R"("top_k":-2)",
+                            R"("top_k":1.5)",
+                            R"("min_p":2)",
+                            R"("repeat_penalty":0)",
+                            R"("repetition_penalty":2.5)",
+                            R"("frequency_penalty":3)",
+                            R"("presence_penalty":-3)",
+                            R"("mirostat":3)",
+                            R"("mirostat_tau":-1)",
+                            R"("mirostat_eta":2)",
+                            R"("seed":"x")",
+                            R"("seed":1.5)",
+                            R"("max_tokens":0)",
+                            R"("max_tokens":-2)",
+                            R"("max_completion_tokens":"5")",
+                            R"("stop":"")",
+                            R"("stop":1)",
+                            R"("logit_bias":[])",
+                            R"("stream":"yes")",
+                            R"("stream_options":true)",
+                            R"("n":0)",
+                            R"("cache_prompt":"maybe")",
+                            R"("enable_thinking":1)",
+                            R"("chat_template_kwargs":[])",
+                            R"("tools":{})",
+                            R"("response_format":"text")",
+                            R"("logprobs":1)"}) {
+    const std::string text = field;
+    EXPECT_EQ(param_of_field(text), text.substr(1, text.find('"', 1) - 1)) << field;
+  }
+  EXPECT_EQ(param_of_field(R"("stop":["a",""])"), "stop[1]");
+  EXPECT_EQ(param_of_field(R"("stop":["1","2","3","4","5","6","7","8","9","a","b","c","d","e","f","g","h"])"), "stop");
+  EXPECT_EQ(param_of_field(R"("logit_bias":{"x":1})"), "logit_bias.x");
+  EXPECT_EQ(param_of_field(R"("logit_bias":{"1":101})"), "logit_bias.1");
+  EXPECT_EQ(param_of_field(R"("logit_bias":{"1":null})"), "logit_bias.1");
+  EXPECT_EQ(param_of_field(R"("stream_options":{"include_usage":1})"), "stream_options.include_usage");
+  EXPECT_EQ(param_of_field(R"("chat_template_kwargs":{"enable_thinking":1})"), "chat_template_kwargs.enable_thinking");
+}
+
+TEST(ChatRequest, FoldsSeedsAndMakesNegativeOnesRandom) {
+  EXPECT_EQ(sampling(R"(,"seed":4294967298)").seed, 2u);
+  EXPECT_EQ(sampling(R"(,"seed":18446744073709551617)").seed, 0u);
+  EXPECT_EQ(sampling(R"(,"seed":-1)").seed, std::nullopt);
+}
+
+TEST(ChatRequest, LetsMaxCompletionTokensWin) {
+  EXPECT_EQ(options("").max_tokens, -1);
+  EXPECT_EQ(options(R"(,"max_tokens":5)").max_tokens, 5);
+  EXPECT_EQ(options(R"(,"max_completion_tokens":7,"max_tokens":5)").max_tokens, 7);
+  EXPECT_EQ(options(R"(,"max_tokens":-1)").max_tokens, std::numeric_limits<int32_t>::max());
+}
+
+TEST(ChatRequest, ReadsStopAndReuse) {
+  EXPECT_THAT(options(R"(,"stop":"a")").stop, ElementsAre("a"));
+  EXPECT_THAT(options(R"(,"stop":["a","b"])").stop, ElementsAre("a", "b"));
+  EXPECT_EQ(options(R"(,"cache_prompt":true)").reuse, ReusePolicy::kAll);
+  EXPECT_EQ(options(R"(,"cache_prompt":false)").reuse, ReusePolicy::kNone);
+  EXPECT_EQ(options(R"(,"cache_prompt":"exact")").reuse, ReusePolicy::kExact);
+}
+
+TEST(ChatRequest, NeverRefusesACacheName) {
+  EXPECT_THAT(parse(R"(,"use_cache":"a")").request.use_cache, ElementsAre("a"));
+  EXPECT_THAT(parse(R"(,"use_cache":["a","b"])").request.use_cache, ElementsAre("a", "b"));
+  EXPECT_THAT(parse(R"(,"use_cache":["a","b"])").request.use_cache_problem, IsEmpty());
+  for (const char* odd : {"null", "1", "\"\"", "[]", "{}", "[\"\"]"}) {
+    const auto request = parse(std::string(",\"use_cache\":") + odd).request;
+    EXPECT_THAT(request.use_cache, IsEmpty()) << odd;
+    EXPECT_THAT(request.use_cache_problem, HasSubstr("use_cache")) << odd;
+  }
+  const auto mixed = parse(R"(,"use_cache":[1,"b"])").request;
+  EXPECT_THAT(mixed.use_cache, ElementsAre("b"));
+  EXPECT_FALSE(mixed.use_cache_problem.empty());
+}
+
+TEST(ChatRequest, ReadsModelStreamAndThinking) {
+  const auto call = parse(R"(,"model":"m@c","stream":true,"stream_options":{"include_usage":true},
+                             "chat_template_kwargs":{"enable_thinking":true,"other":1})");
+  EXPECT_EQ(call.request.model, "m@c");
+  EXPECT_TRUE(call.stream);
+  EXPECT_TRUE(call.include_usage);
+  EXPECT_TRUE(std::get<ChatPrompt>(call.request.prompt).enable_thinking);
+  const auto unsaid = parse_chat_request(R"({"messages":[{"role":"user","content":"hi"}]})", true);
+  EXPECT_TRUE(std::get<ChatPrompt>(unsaid->request.prompt).enable_thinking);
+}
+
+}  // namespace
+}  // namespace rockllama::api

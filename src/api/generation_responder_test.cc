@@ -1,0 +1,200 @@
+#include "api/generation_responder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/recording_writer.h"
+
+namespace rockllama::api {
+namespace {
+
+using testing::HasSubstr;
+
+const CacheUse kHit{.name = "c", .tier = CacheTier::kDisk, .tokens = 40, .restore_ms = 0.25};
+
+CompletionDone done_of(const CacheUse& cache) {
+  return {.model = "m",
+          .usage = {.prompt_tokens = 50, .completion_tokens = 2, .prefill_ms = 3},
+          .cache = cache,
+          .ttft_ms = 12.34,
+          .total_ms = 20,
+          .tokens_per_second = 100};
+}
+
+class GenerationResponderTest : public testing::Test {
+ protected:
+  GenerationResponder& make(const GenerationResponder::Options& options) {
+    responder_ = std::make_unique<GenerationResponder>(options, writer_);
+    responder_->attach({[this] { ++cancels_; }, [this](uint32_t tokens) { credit_ += tokens; }});
+    return *responder_;
+  }
+  GenerationResponder& make_stream(const Dialect& dialect = kChatDialect, bool include_usage = false) {
+    return make({.dialect = dialect, .stream = true, .include_usage = include_usage, .request_id = "r", .created = 9});
+  }
+
+  std::shared_ptr<RecordingWriter> writer_ = std::make_shared<RecordingWriter>();
+  std::unique_ptr<GenerationResponder> responder_;
+  int cancels_ = 0;
+  uint32_t credit_ = 0;
+};
+
+constexpr const char* kUsage =
+    R"({"prompt_tokens":50,"completion_tokens":2,"total_tokens":52,"prompt_tokens_details":{"cached_tokens":40},)"
+    R"("cache_hit":true,"cached_prompts":["c"],"cache":{"name":"c","tier":"disk","tokens":40,"restore_ms":0.3,)"
+    R"("prefill_ms":3.0,"reason":null},"timings":{"ttft_ms":12.3,"total_ms":20.0,"tokens_per_second":100.0}})";
+
+TEST_F(GenerationResponderTest, AnswersAChatWhole) {
+  auto& responder = make({.request_id = "r", .created = 9});
+  responder.on_event(CompletionStarted{"m", kHit, 50});
+  responder.on_event(CompletionText{"Hel", 1});
+  responder.on_event(CompletionText{"lo", 1});
+  EXPECT_FALSE(writer_->finished);
+  responder.on_event(done_of(kHit));
+  EXPECT_EQ(writer_->head.status, 200);
+  EXPECT_EQ(writer_->header("x-prompt-cache"), "hit; name=c; tokens=40");
+  EXPECT_EQ(
+      writer_->bytes,
+      std::string(R"({"id":"chatcmpl-r","object":"chat.completion","created":9,"model":"m","choices":[{"index":0,)"
+                  R"("message":{"role":"assistant","content":"Hello"},"logprobs":null,"finish_reason":"stop"}],)"
+                  R"("usage":)") +
+          kUsage + "}");
+}
+
+TEST_F(GenerationResponderTest, AnswersATextWholeWithItsWarnings) {
+  auto& responder = make({.dialect = kTextDialect, .request_id = "r", .created = 9});
+  responder.on_event(CompletionText{"a", 1});
+  CompletionDone done = done_of({.name = "x", .tier = CacheTier::kText, .reason = "stale"});
+  done.reason = FinishReason::kLength;
+  done.warnings = {"w"};
+  responder.on_event(done);
+  EXPECT_EQ(writer_->header("x-prompt-cache"), "text; name=x; tokens=0");
+  EXPECT_THAT(writer_->bytes,
+              HasSubstr(R"("choices":[{"index":0,"text":"a","logprobs":null,"finish_reason":"length"}])"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("cache_hit":false,"cached_prompts":null)"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("reason":"stale")"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("warnings":["w"])"));
+}
+
+TEST_F(GenerationResponderTest, StreamsAChat) {
+  auto& responder = make_stream();
+  responder.on_event(CompletionProgress{1, 2});
+  EXPECT_FALSE(writer_->begun);
+  responder.on_event(CompletionStarted{"m", {}, 50});
+  EXPECT_TRUE(writer_->begun);
+  EXPECT_EQ(writer_->head.content_type, "text/event-stream");
+  EXPECT_EQ(writer_->header("Cache-Control"), "no-cache");
+  EXPECT_EQ(writer_->header("x-prompt-cache"), "miss; tokens=0");
+  responder.on_event(CompletionText{"", 1});
+  EXPECT_EQ(writer_->bytes, "");
+  responder.on_event(CompletionText{"a\"\n", 1});
+  responder.on_event(done_of({}));
+  const std::string head = R"(data: {"id":"chatcmpl-r","object":"chat.completion.chunk","created":9,"model":"m",)";
+  EXPECT_EQ(writer_->bytes,
+            head + R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,)" +
+                R"("finish_reason":null}]})" + "\n\n" + head +
+                R"("choices":[{"index":0,"delta":{"content":"a\"\n"},"logprobs":null,"finish_reason":null}]})" +
+                "\n\n" + head + R"("choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]})" +
+                "\n\n" + "data: [DONE]\n\n");
+  EXPECT_TRUE(writer_->finished);
+}
+
+TEST_F(GenerationResponderTest, StreamsATextWithUsage) {
+  auto& responder = make_stream(kTextDialect, true);
+  responder.on_event(CompletionStarted{"m", kHit, 50});
+  responder.on_event(CompletionText{"a", 1});
+  responder.on_event(done_of(kHit));
+  const std::string head = R"(data: {"id":"cmpl-r","object":"text_completion","created":9,"model":"m",)";
+  EXPECT_EQ(writer_->bytes,
+            head + R"("choices":[{"index":0,"text":"a","logprobs":null,"finish_reason":null}],"usage":null})" + "\n\n" +
+                head + R"("choices":[{"index":0,"text":"","logprobs":null,"finish_reason":"stop"}],"usage":null})" +
+                "\n\n" + head + R"("choices":[],"usage":)" + kUsage + "}\n\ndata: [DONE]\n\n");
+}
+
+TEST_F(GenerationResponderTest, OpensAnEmptyAnswerWithItsRole) {
+  auto& responder = make_stream();
+  responder.on_event(done_of({}));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("role":"assistant")"));
+}
+
+TEST_F(GenerationResponderTest, AnswersAnEarlyErrorWithItsStatus) {
+  auto& responder = make_stream();
+  responder.on_event(Error{ErrorCode::kQueueFull, "busy", "", 7});
+  EXPECT_EQ(writer_->head.status, 429);
+  EXPECT_EQ(writer_->header("Retry-After"), "7");
+  EXPECT_EQ(writer_->bytes,
+            R"({"error":{"message":"busy","type":"rate_limit_error","param":null,"code":"queue_full"}})");
+}
+
+TEST_F(GenerationResponderTest, EndsABegunStreamWithAnErrorEvent) {
+  auto& responder = make_stream();
+  responder.on_event(CompletionStarted{"m", {}, 50});
+  responder.on_event(Error{ErrorCode::kInternal, "died in /tmp/x"});
+  EXPECT_EQ(writer_->bytes,
+            "data: {\"error\":{\"message\":\"internal error; the server's log says more\",\"type\":\"server_error\","
+            "\"param\":null,\"code\":\"internal_error\"}}\n\n");
+  EXPECT_TRUE(writer_->finished);
+  responder.on_event(CompletionText{"late", 1});
+  EXPECT_THAT(writer_->bytes, testing::Not(HasSubstr("late")));
+}
+
+TEST_F(GenerationResponderTest, BeatsWhileThereIsNothingToSay) {
+  auto& responder = make_stream();
+  EXPECT_TRUE(responder.heartbeat());
+  EXPECT_TRUE(writer_->begun);
+  EXPECT_EQ(writer_->header("x-prompt-cache"), "");
+  EXPECT_EQ(writer_->bytes, ": heartbeat\n\n");
+  writer_->bytes.clear();
+  responder.on_event(CompletionStarted{"m", {}, 50});
+  responder.on_event(CompletionText{"a", 1});
+  writer_->bytes.clear();
+  EXPECT_TRUE(responder.heartbeat());
+  EXPECT_EQ(writer_->bytes, "");
+  EXPECT_TRUE(responder.heartbeat());
+  EXPECT_EQ(writer_->bytes, ": heartbeat\n\n");
+  responder.on_event(done_of({}));
+  EXPECT_FALSE(responder.heartbeat());
+}
+
+TEST_F(GenerationResponderTest, GivesNoCreditToAClientThatDoesNotRead) {
+  auto& responder = make_stream();
+  writer_->pending = 1;
+  for (int i = 0; i < 100; ++i) responder.on_event(CompletionText{"a", 1});
+  responder.on_drained();
+  EXPECT_EQ(credit_, 0u);
+  writer_->pending = 0;
+  responder.on_drained();
+  EXPECT_EQ(credit_, 100u);
+}
+
+TEST_F(GenerationResponderTest, GivesCreditBackForWholeResponsesAndForTokensWithoutText) {
+  auto& responder = make({});
+  writer_->pending = 1;
+  for (int i = 0; i < 100; ++i) responder.on_event(CompletionText{"", 1});
+  EXPECT_EQ(credit_, 96u);
+}
+
+TEST_F(GenerationResponderTest, CancelsWhenTheClientLeaves) {
+  auto& responder = make({});
+  responder.on_closed();
+  responder.on_closed();
+  EXPECT_EQ(cancels_, 1);
+  responder.on_event(Error{ErrorCode::kCancelled, "cancelled"});
+  EXPECT_EQ(writer_->head.status, 499);
+}
+
+TEST_F(GenerationResponderTest, CancelsOnceItKnowsWhat) {
+  GenerationResponder responder({}, writer_);
+  responder.on_closed();
+  responder.attach({[this] { ++cancels_; }, {}});
+  EXPECT_EQ(cancels_, 1);
+}
+
+TEST_F(GenerationResponderTest, LeavesAFinishedGenerationAlone) {
+  auto& responder = make({});
+  responder.on_event(done_of({}));
+  responder.on_closed();
+  EXPECT_EQ(cancels_, 0);
+}
+
+}  // namespace
+}  // namespace rockllama::api
