@@ -3,6 +3,7 @@
 #include "base/json_depth.h"
 
 namespace rockllama::api {
+
 Result<Json> parse_object(std::string_view body) {
   if (nested_too_deep(body)) {
     return fail(ErrorCode::kInvalidArgument,
