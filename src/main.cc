@@ -63,7 +63,8 @@ int serve(const ServeFlags& flags) {
                         .models = &service.models(),
                         .version = ROCKLLAMA_VERSION,
                         .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
-                        .executor = &executor});
+                        .executor = &executor,
+                        .enable_thinking = config->inference.enable_thinking});
   auto server = http::HttpServer::listen(http_options(*config), router, executor, api::error_body);
   if (!server) return failed(server.error().message);
   print_welcome(*config, (*server)->port(), service.models().list());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/json_depth.h"
 #include "config/config.h"
 #include "config/config_fields.h"
 
@@ -14,7 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kEnvironmentPrefix = "ROCKLLAMA_";
-constexpr int kMaxDepth = 64;
 
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -41,15 +41,13 @@ std::string find_file(const std::string& name, const std::string& config_file) {
 
 // A JSON object or nothing, with the fault in `report`. Comments are allowed.
 std::optional<json> parse_object(const std::string& bytes, const std::string& source, ConfigReport* report) {
-  bool too_deep = false;
-  const auto limit_depth = [&too_deep](int depth, json::parse_event_t, json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
   try {
-    json object = json::parse(bytes, limit_depth, true, true);
-    if (!too_deep && object.is_object()) return object;
-    report->errors.push_back(source + ": must be a JSON object");
+    if (!nested_too_deep(bytes)) {
+      json object = json::parse(bytes, nullptr, true, true);
+      if (object.is_object()) return object;
+    }
+    report->errors.push_back(source + ": must be a JSON object that nests no deeper than " +
+                             std::to_string(kMaxJsonDepth) + " levels");
   } catch (const json::exception& error) {
     report->errors.push_back(source + ": is not JSON: " + error.what());
   }

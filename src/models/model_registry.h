@@ -18,9 +18,9 @@ struct ModelEntry {
   std::string filename;  // of the model file, without folder
   std::string path;      // relative to the models folder
   uint64_t size_bytes = 0;
-  double modified_at = 0;             // Unix seconds
-  double keep_alive_s = -1;           // model.json's override; -1 = the server's
-  std::string default_cache{};        // model.json's override
+  double modified_at = 0;       // Unix seconds
+  double keep_alive_s = -1;     // model.json's override; -1 = the server's
+  std::string default_cache{};  // model.json's override
   bool operator==(const ModelEntry&) const = default;
 };
 

@@ -99,6 +99,12 @@ void CompletionFlow::submit() {
   });
   lease->scheduler().submit({id, request_.prompt, request_.options, references_},
                             [self](const JobEvent& event) { self->on_event(event); });
+  bool ended = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ended = ended_;
+  }
+  if (ended) lease->scheduler().cancel(id);  // a cancel that came before the scheduler knew the request
 }
 
 // The worker is starting again, and takes too long.
@@ -139,13 +145,15 @@ void CompletionFlow::open_state(const protocol::Prepared& prepared) {
   }
   if (!lease) return;
   cache_ = prepared.cache;
+  prompt_tokens_ = prepared.prompt_tokens;
   UniqueFd file;
   for (const StateKey& key : prepared.state) {
     auto opened = context_->store->open_state(model_, prepared.cache.name, format(), key);
     if (opened) {
       file = std::move(opened->file);
     } else {
-      no_state_reason_ = opened.error().message;
+      const auto now = context_->store->reference(model_, prepared.cache.name, format(), lease->fingerprint());
+      no_state_reason_ = now && !now->reason.empty() ? now->reason : opened.error().message;
     }
   }
   if (prepared.state_outdated) {
@@ -162,7 +170,7 @@ void CompletionFlow::on_started(const protocol::Started& started) {
   const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
   if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
   if (cache_.name.empty() && cache_.reason.empty() && !warnings_.empty()) cache_.reason = warnings_.front();
-  sink_(CompletionStarted{model_, cache_});
+  sink_(CompletionStarted{model_, cache_, prompt_tokens_});
 }
 
 void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
@@ -227,8 +235,8 @@ void CompletionFlow::cancel() {
     id = id_;
     lease = lease_;
   }
-  if (id == 0 || !lease) return on_error({ErrorCode::kCancelled, "cancelled"});
-  lease->scheduler().cancel(id);
+  if (id != 0 && lease) lease->scheduler().cancel(id);
+  on_error({ErrorCode::kCancelled, "cancelled"});
 }
 
 void CompletionFlow::add_credit(uint32_t tokens) {

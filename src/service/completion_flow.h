@@ -53,6 +53,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   std::vector<CacheReference> references_;
   std::string no_state_reason_;  // what was found out after prepare
   CacheUse cache_;
+  uint32_t prompt_tokens_ = 0;
   double first_text_ms_ = 0;
 
   std::mutex mutex_;  // guards what other threads may meet

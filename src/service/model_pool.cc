@@ -61,7 +61,8 @@ Result<std::shared_ptr<ModelHost>> ModelPool::find_or_add(const ModelEntry& entr
   if (stopped_) return fail({ErrorCode::kUnavailable, "the server is stopping", "", 1});
   const std::string& name = entry.spec.name;
   auto slot = slots_.find(name);
-  if (slot != slots_.end() && slot->second.closing) return nullptr;
+  // One that could not be loaded goes as soon as its last request has heard of it.
+  if (slot != slots_.end() && (slot->second.closing || slot->second.host->failure())) return nullptr;
   if (slot == slots_.end()) {
     if (static_cast<int>(slots_.size()) >= context_->options.max_loaded) return nullptr;
     slot = slots_.emplace(name, Slot{std::make_shared<ModelHost>(context_, entry)}).first;

@@ -1,0 +1,61 @@
+#include "models/file_hash_memo.h"
+
+#include <nlohmann/json.hpp>
+
+namespace rockllama {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint64_t kLargestMemo = 16u << 20;
+
+}  // namespace
+
+FileHashMemo::FileHashMemo(FileSystem* files, std::string memo_file) : files_(files), memo_file_(std::move(memo_file)) {
+  load();
+}
+
+void FileHashMemo::load() try {
+  const auto text = files_->read(memo_file_, kLargestMemo);
+  if (!text) return;
+  for (const auto& [path, known] : json::parse(*text).items()) {
+    const FileInfo info{known.at("inode").get<uint64_t>(), known.at("size").get<uint64_t>(),
+                        known.at("mtime_ns").get<int64_t>(), false};
+    known_[path] = {info, known.at("xxh3_128").get<std::string>()};
+  }
+} catch (const json::exception&) {
+  known_.clear();
+}
+
+// A memo that cannot be written costs time, nothing else.
+void FileHashMemo::save() {
+  json all = json::object();
+  for (const auto& [path, known] : known_) {
+    all[path] = {{"inode", known.info.inode},
+                 {"size", known.info.size},
+                 {"mtime_ns", known.info.mtime_ns},
+                 {"xxh3_128", known.hash}};
+  }
+  const std::string temporary = memo_file_ + ".new";
+  if (files_->write_synced(temporary, all.dump(1, ' ', false, json::error_handler_t::replace))) {
+    (void)files_->rename(temporary, memo_file_);
+  }
+}
+
+Result<std::string> FileHashMemo::hash(const std::string& path) {
+  const auto info = files_->stat(path);
+  if (!info) return tl::unexpected(info.error());
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(path);
+    if (known != known_.end() && known->second.info == *info) return known->second.hash;
+  }
+  const auto hash = files_->hash(path);
+  if (!hash) return tl::unexpected(hash.error());
+  const std::lock_guard lock(mutex_);
+  known_[path] = {*info, to_hex(*hash)};
+  save();
+  return to_hex(*hash);
+}
+
+}  // namespace rockllama
