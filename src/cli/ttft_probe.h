@@ -1,0 +1,50 @@
+// Measures one streamed chat from outside, as a client sees it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/http_client.h"
+
+namespace rockllama {
+
+struct TtftQuestion {
+  std::string model;
+  std::string system{};     // system message; empty = none
+  std::string use_cache{};  // name; empty = none, and nothing else is reused either
+  std::string question = "What should a guest know first?";
+};
+
+struct TtftSample {
+  double ttft_ms = 0;  // from sending the request to the first piece of the answer
+  uint32_t prompt_tokens = 0;
+  bool cache_hit = false;
+};
+
+// Reads server-sent events piece by piece; the pieces may be cut anywhere. Pure.
+class ChatStreamReader {
+ public:
+  // Whether the answer's first text has come, with this piece or before.
+  bool read(std::string_view piece);
+  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] uint32_t prompt_tokens() const { return prompt_tokens_; }
+  [[nodiscard]] bool cache_hit() const { return cache_hit_; }
+
+ private:
+  void read_line(std::string_view line);
+
+  std::string rest_{};
+  std::string error_{};
+  bool has_text_ = false;
+  bool done_ = false;
+  uint32_t prompt_tokens_ = 0;
+  bool cache_hit_ = false;
+};
+
+// Fails when the request does, or when its stream ends before its time.
+[[nodiscard]] Result<TtftSample> measure_ttft(http::HttpClient client, const TtftQuestion& question);
+
+}  // namespace rockllama
