@@ -3,8 +3,9 @@ add_library(rockllama_options INTERFACE)
 # Designated initialisers name what they set; what they leave out has its default.
 target_compile_options(rockllama_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # g++ 12 sees overlapping copies inside std::string that are not there (GCC bug 105651).
-  target_compile_options(rockllama_options INTERFACE -Wno-restrict)
+  # g++ 12 sees overlapping copies inside std::string that are not there (GCC bug 105651), and uninitialised members
+  # in aggregates that are initialised by their defaults (GCC bug 105562 and its kin).
+  target_compile_options(rockllama_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 # Boost 1.74 hides its coroutine support from clang behind this definition.
 target_compile_definitions(rockllama_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:BOOST_ASIO_HAS_CO_AWAIT=1>)

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "base/posix_file_system.h"
+#include "cli/bench_ttft.h"
 #include "cli/server_setup.h"
 #include "service/service.h"
 
@@ -87,12 +88,26 @@ void add_serve(CLI::App* app, ServeFlags* flags) {
   setting("--port", "server.port", "port to listen on (8080)");
 }
 
+// `bench ttft`; gives the subcommand to ask whether it was called.
+CLI::App* add_bench(CLI::App* app, BenchTtftOptions* options) {
+  CLI::App* bench = app->add_subcommand("bench", "measure this machine");
+  bench->require_subcommand(1);
+  CLI::App* ttft = bench->add_subcommand("ttft", "time to the first token: cold, over a prompt cache, after a restart");
+  ttft->add_option("--model", options->model, "name of the model")->capture_default_str();
+  ttft->add_option("--models", options->models_folder, "folder with one folder per model")->capture_default_str();
+  ttft->add_option("--rounds", options->rounds, "rounds per prompt")->capture_default_str()->check(CLI::Range(1, 1000));
+  ttft->add_option("--json", options->json_file, "file for every single figure");
+  return ttft;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("OpenAI-compatible LLM server with prompt caches, for small machines", "rockllama");
   app.require_subcommand(1);
   ServeFlags serve_flags;
   CLI::App* serve_command = app.add_subcommand("serve", "serve the HTTP API");
   add_serve(serve_command, &serve_flags);
+  BenchTtftOptions bench_options;
+  const CLI::App* ttft_command = add_bench(&app, &bench_options);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   try {
     app.parse(argc, argv);
@@ -101,6 +116,7 @@ int run(int argc, char** argv) {
   }
   if (version_command->parsed()) std::printf("rockllama %s\n", ROCKLLAMA_VERSION);
   if (serve_command->parsed()) return serve(serve_flags);
+  if (ttft_command->parsed()) return run_bench_ttft(bench_options);
   return 0;
 }
 
