@@ -85,7 +85,6 @@ struct MetadataFile {
 
 constexpr uint64_t kLargestMetadata = uint64_t{128}
                                       << 20;  // bytes: two texts of 16 MiB with all characters escaped fit
-constexpr int kDeepestMetadata = 64;
 
 // kCorrupt for what is no JSON object of an allowed depth. A field of another type than ours counts as missing; state
 // records that were changed since they were written come back as stale.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/json_depth.h"
+
 namespace rockllama {
 namespace {
 
@@ -107,8 +109,8 @@ TEST(CacheMetadata, LimitsTheDepth) {
     return "{\"a\":" + std::string(static_cast<size_t>(depth) - 1, '[') +
            std::string(static_cast<size_t>(depth) - 1, ']') + "}";
   };
-  EXPECT_TRUE(parse_metadata(nested(kDeepestMetadata)));
-  EXPECT_FALSE(parse_metadata(nested(kDeepestMetadata + 1)));
+  EXPECT_TRUE(parse_metadata(nested(kMaxJsonDepth)));
+  EXPECT_FALSE(parse_metadata(nested(kMaxJsonDepth + 1)));
   EXPECT_FALSE(parse_metadata(nested(1'000'000)));
   EXPECT_TRUE(parse_metadata(R"({"a":"\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["})"));
 }

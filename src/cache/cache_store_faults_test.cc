@@ -148,7 +148,7 @@ TEST_P(CommitFaults, ADiskThatBreaksForGoodLeavesTheOldCacheOrTheNewOne) {
 TEST_P(CommitFaults, PowerLossAtEveryCallLeavesTheOldCacheOrTheNewOne) {
   bool reached_the_end = false;
   for (uint64_t k = 0; k < kManyCalls && !reached_the_end; ++k) {
-    for (uint64_t round = 0; round < 16; ++round) {
+    for (uint64_t round = 0; round < 10; ++round) {
       // No more than three changes of names are ever open between two syncs that matter.
       const uint64_t kept = round < 8 ? round : ~(round - 8);
       MemoryFileSystem memory;
