@@ -14,7 +14,11 @@ namespace {
 
 auto not_found() { return fail(ErrorCode::kNotFound, "cannot open a file: no such file"); }
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
+// "" is the folder of everything that has no other.
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
 
 // The test cannot go on without memory or descriptors.
 void require(bool holds) {
@@ -171,7 +175,8 @@ Result<std::vector<FolderEntry>> MemoryFileSystem::list(const std::string& path)
   std::map<std::string, FileInfo> found;
   for (const auto& [name, file] : folder->second.live) found[name] = *stat_descriptor(file->fd.get());
   for (const auto& [name, inner] : folders_) {
-    if (!name.empty() && parent_of(name) == path) found[name.substr(path.size() + 1)] = FileInfo{.is_folder = true};
+    if (!name.empty() && parent_of(name) == path)
+      found[name.substr(name.find_last_of('/') + 1)] = FileInfo{.is_folder = true};
   }
   std::vector<FolderEntry> entries;
   for (const auto& [name, info] : found) entries.push_back({name, info});
@@ -180,7 +185,8 @@ Result<std::vector<FolderEntry>> MemoryFileSystem::list(const std::string& path)
 
 Status MemoryFileSystem::make_folders(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  for (std::string folder = path; !folder.empty(); folder = parent_of(folder)) folders_.try_emplace(folder);
+  for (std::string folder = path; !folder.empty() && folder != "."; folder = parent_of(folder))
+    folders_.try_emplace(folder);
   return {};
 }
 
