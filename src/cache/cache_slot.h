@@ -49,6 +49,7 @@ class CacheSlot {
   [[nodiscard]] Result<std::string> read_text();
   // After refresh. An empty fingerprint leaves states as they were committed.
   [[nodiscard]] CacheInfo info(const std::string& fingerprint) const;
+  [[nodiscard]] std::string source() const;
   // After refresh. Text, and state or reason.
   [[nodiscard]] Result<CacheReference> reference(StateFormat format, const std::string& fingerprint);
   // After refresh. The record that `id` names, where it may be opened.

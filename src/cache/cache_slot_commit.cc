@@ -32,7 +32,7 @@ CacheMetadata CacheSlot::next_metadata(const CommitOrder& order) const {
   next.content_length = count_characters(order.text);
   next.text_hash = text_hash;
   ++next.generation;
-  if (order.attributes.source) next.source = *order.attributes.source;
+  next.source = order.attributes.source.value_or(source());
   if (order.attributes.parent) next.parent = *order.attributes.parent;
   if (order.attributes.pinned) next.pinned = *order.attributes.pinned;
   if (order.attributes.expires_at) next.expires_at = *order.attributes.expires_at;

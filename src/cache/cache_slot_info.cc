@@ -75,6 +75,12 @@ void CacheSlot::add_state_infos(const std::string& fingerprint, CacheInfo* info)
   });
 }
 
+// A text that a person wrote or edited comes from its own file.
+std::string CacheSlot::source() const {
+  const bool edited = text_ && metadata_.text_hash && text_->hash != *metadata_.text_hash;
+  return edited || metadata_.source.empty() ? path(text_file_name(name_)) : metadata_.source;
+}
+
 CacheInfo CacheSlot::info(const std::string& fingerprint) const {
   CacheInfo info{.cache_name = name_,
                  .model_name = model_,
@@ -82,12 +88,11 @@ CacheInfo CacheSlot::info(const std::string& fingerprint) const {
                  .modified_at = metadata_.modified_at,
                  .last_used_at = std::max(metadata_.last_used_at, last_used_at_),
                  .hits = metadata_.hits + hits_,
-                 .source = metadata_.source,
+                 .source = source(),
                  .has_text = text_.has_value(),
                  .parent = metadata_.parent,
                  .pinned = metadata_.pinned,
                  .expires_at = metadata_.expires_at};
-  if (info.source.empty()) info.source = path(text_file_name(name_));
   add_state_infos(fingerprint, &info);
   if (text_) {
     info.content_length = text_->characters;

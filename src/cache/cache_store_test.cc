@@ -109,6 +109,14 @@ TEST_F(CacheStoreTest, StatesAreAddedToAnEditedText) {
   EXPECT_EQ(contents(open_state("coding")->file, 5), "again");
 }
 
+TEST_F(CacheStoreTest, AHandEditMakesTheTextFileTheSourceForGood) {
+  create("coding", "text", "state");
+  files_.put(path("coding.bin"), "edited");
+  EXPECT_EQ(info("coding").source, path("coding.bin"));
+  ASSERT_TRUE(store_->add_states(kModel, "coding", "edited", new_states(store_.get(), "coding", "again")));
+  EXPECT_EQ(info("coding").source, path("coding.bin"));
+}
+
 TEST_F(CacheStoreTest, AStateOfAnotherModelOrEngineIsStale) {
   create("coding", "text", "state");
   const auto found = store_->reference(kModel, "coding", StateFormat::kChat, "another");

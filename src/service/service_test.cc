@@ -250,6 +250,14 @@ TEST_F(WarmUpTest, KeepsASystemCacheThatAPersonMade) {
   EXPECT_EQ(*store->text("m", "system"), "Mine.");
 }
 
+TEST_F(WarmUpTest, KeepsASystemCacheThatAPersonEdited) {
+  begin();
+  ASSERT_TRUE(store->commit("m", "system", "Old.", {}, {.source = "config/system.txt"}));
+  { std::ofstream(folder + "/cache/m/system.bin", std::ios::trunc) << "Edited."; }
+  (void)complete(chat("hi"));
+  EXPECT_EQ(*store->text("m", "system"), "Edited.");
+}
+
 TEST_F(WarmUpTest, ReplacesItsOwnWhenTheFileChanged) {
   begin();
   ASSERT_TRUE(store->commit("m", "system", "Old.", {}, {.source = "config/system.txt"}));
