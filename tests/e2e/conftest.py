@@ -14,6 +14,16 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="not in the small size"))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Adds the ends of the servers' logs to what a failed test shows."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        for log in sorted(item.funcargs["tmp_path"].glob("*/server-*.log")) if "tmp_path" in item.funcargs else []:
+            report.sections.append((str(log), log.read_text(errors="replace")[-6000:]))
+
+
 @pytest.fixture
 def make_server(tmp_path):
     """Makes servers in folders of their own; each is stopped, and its end checked, after the test."""

@@ -110,5 +110,5 @@ def test_two_real_models_answer_side_by_side(make_server):
 
 def test_the_start_page_says_what_runs_here(shared):
     answer = shared.get("/")
-    assert answer.status_code == 200 and "rockllama" in answer.text.lower()
+    assert answer.status_code == 200 and "RockchipLlama" in answer.text
     assert shared.get("/v1/health").json() == shared.get("/health").json() or shared.get("/v1/health").status_code == 200

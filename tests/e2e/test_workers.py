@@ -159,10 +159,12 @@ def test_a_client_that_leaves_in_the_prefill_frees_the_model(scripted):
 
 
 def test_a_full_queue_answers_429_with_retry_after(scripted):
-    server = scripted(SLOW, settings={"server": {"queue_limit": 2}, "models": {"parallel": 1}}).start()
+    server = scripted(SLOW, settings={"server": {"queue_limit": 2, "heartbeat_s": 1},
+                                     "models": {"parallel": 1}}).start()
     server.chat("load", max_tokens=1)
     with open_stream(server) as first, open_stream(server):
-        next(events(first))
+        lines = events(first)
+        next(lines)
         with pytest.raises(openai.RateLimitError) as caught:
             server.openai().chat.completions.create(model="demo", messages=LINE)
         assert int(caught.value.response.headers["retry-after"]) >= 1
