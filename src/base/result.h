@@ -29,9 +29,9 @@ enum class ErrorCode : unsigned char {
 
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message{};      // one sentence for people; no paths, no stack
-  std::string param{};        // path of the field at fault, as in "messages[0].content"; may be empty
-  int retry_after_s = 0;      // for kQueueFull and kUnavailable
+  std::string message{};  // one sentence for people; no paths, no stack
+  std::string param{};    // path of the field at fault, as in "messages[0].content"; may be empty
+  int retry_after_s = 0;  // for kQueueFull and kUnavailable
 };
 
 template <class T>

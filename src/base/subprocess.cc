@@ -82,6 +82,7 @@ Result<Subprocess> Subprocess::spawn(const std::vector<std::string>& argv,
   pass_descriptors(descriptors, &options);
   reset_signals(&options);
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   pid_t pid = -1;

@@ -85,7 +85,7 @@ ConfigField texts(std::string path, Member member) {
           [=](const Config& config) { return json(member(const_cast<Config&>(config))); }};
 }
 
-ConfigField one_of(ConfigField field, std::vector<std::string> words) {
+ConfigField one_of(ConfigField field, const std::vector<std::string>& words) {
   const auto set = field.set;
   field.set = [set, words](Config& config, const json& value) -> std::optional<std::string> {
     std::string list;
@@ -99,7 +99,7 @@ ConfigField one_of(ConfigField field, std::vector<std::string> words) {
 }
 
 // A setting of another engine or of the Python server: its kind is checked, then it is let go.
-ConfigField without_effect(std::string path, json example) {
+ConfigField without_effect(std::string path, const json& example) {
   return {std::move(path),
           [example](Config&, const json& value) -> std::optional<std::string> {
             const bool same = example.is_number() ? value.is_number() : value.type() == example.type();

@@ -89,7 +89,9 @@ void apply_file(const std::string& path, const std::vector<ConfigField>& fields,
   }
   const auto object = parse_object(*bytes, path, report);
   if (!object) return;
-  for (const auto& [section, members] : object->items()) {
+  for (const auto& item : object->items()) {
+    const std::string& section = item.key();
+    const json& members = item.value();
     if (is_remark(section)) continue;
     const bool known = std::any_of(fields.begin(), fields.end(),
                                    [&](const ConfigField& field) { return field.path.starts_with(section + "."); });

@@ -29,10 +29,14 @@ SamplingParams merged(const SamplingParams& first, const SamplingParams& then) {
 
 const char* to_string(CacheTier tier) {
   switch (tier) {
-    case CacheTier::kNone: return "none";
-    case CacheTier::kText: return "text";
-    case CacheTier::kDisk: return "disk";
-    case CacheTier::kResident: return "resident";
+    case CacheTier::kNone:
+      return "none";
+    case CacheTier::kText:
+      return "text";
+    case CacheTier::kDisk:
+      return "disk";
+    case CacheTier::kResident:
+      return "resident";
   }
   return "none";
 }

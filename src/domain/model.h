@@ -15,14 +15,14 @@ enum class EngineKind : uint8_t { kLlamaCpp, kRkllm, kScripted };
 struct ModelSpec {
   std::string name;  // folder name
   EngineKind engine = EngineKind::kLlamaCpp;
-  std::string file;                  // path of the model file
-  std::string tokenizer_file{};      // path of a vocabulary-only GGUF, for engines without a vocabulary of their own
-  std::string chat_template{};       // Jinja source that overrides the model's own; empty = the model's
-  uint32_t context_tokens = 0;       // limit of one request; 0 = the smaller of the model's own and 8192
-  uint32_t kv_tokens = 0;            // cells of the KV buffer; 0 = parallel generations of a fair size, see engine
-  uint32_t parallel = 4;             // generations at once
-  uint32_t block_tokens = 256;       // prefill block; part of the fingerprint, because bits depend on it
-  uint32_t threads = 0;              // 0 = the performance cores
+  std::string file;              // path of the model file
+  std::string tokenizer_file{};  // path of a vocabulary-only GGUF, for engines without a vocabulary of their own
+  std::string chat_template{};   // Jinja source that overrides the model's own; empty = the model's
+  uint32_t context_tokens = 0;   // limit of one request; 0 = the smaller of the model's own and 8192
+  uint32_t kv_tokens = 0;        // cells of the KV buffer; 0 = parallel generations of a fair size, see engine
+  uint32_t parallel = 4;         // generations at once
+  uint32_t block_tokens = 256;   // prefill block; part of the fingerprint, because bits depend on it
+  uint32_t threads = 0;          // 0 = the performance cores
   SamplingParams sampling_defaults{};
   int32_t default_max_tokens = -1;
   bool operator==(const ModelSpec&) const = default;
@@ -42,7 +42,7 @@ struct Capabilities {
 // What the worker says of a model once it is loaded.
 struct LoadedModel {
   Capabilities capabilities{};
-  uint32_t context_tokens = 0;         // limit of one request: prompt and answer
+  uint32_t context_tokens = 0;  // limit of one request: prompt and answer
   uint32_t trained_context_tokens = 0;
   uint64_t kv_bytes_per_token = 0;
   std::string engine_version{};  // for people

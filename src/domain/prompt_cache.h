@@ -19,7 +19,7 @@ enum class StateFormat : uint8_t {
 
 // Which token prefix a state holds: its cells are these tokens at positions 0 to tokens-1.
 struct StateKey {
-  std::string id;      // names one state file for ever: "<cache>/<format>/<generation>"
+  std::string id;  // names one state file for ever: "<cache>/<format>/<generation>"
   uint32_t tokens = 0;
   Hash128 token_hash;  // hash_tokens over the prefix
   bool operator==(const StateKey&) const = default;

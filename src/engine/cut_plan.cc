@@ -14,8 +14,8 @@ std::vector<uint32_t> block_cuts(uint32_t from, uint32_t to, uint32_t block_toke
 }
 
 uint32_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
-  const auto ends = std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())),
-                                  b.begin());
+  const auto ends =
+      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin());
   return static_cast<uint32_t>(ends.first - a.begin());
 }
 

@@ -28,10 +28,10 @@ struct PrefixState {
 
 struct GenerationTask {
   RequestId id = 0;
-  std::vector<int32_t> tokens{};    // the whole prompt, at least one
-  std::vector<uint32_t> cuts{};     // ends of the prefill blocks, ascending; the last is tokens.size()
-  std::string cache_name{};         // of the named cache that the prompt resolved to, or empty
-  std::string no_state_reason{};    // why `prefix` is empty although there is a cache
+  std::vector<int32_t> tokens{};  // the whole prompt, at least one
+  std::vector<uint32_t> cuts{};   // ends of the prefill blocks, ascending; the last is tokens.size()
+  std::string cache_name{};       // of the named cache that the prompt resolved to, or empty
+  std::string no_state_reason{};  // why `prefix` is empty although there is a cache
   std::optional<PrefixState> prefix{};
   SamplingParams sampling{};
   uint32_t max_tokens = 0;  // at least 1; prompt and answer fit the context limit

@@ -38,7 +38,7 @@ bool more_literal(const std::vector<std::string>& a, const std::vector<std::stri
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler) {
+void Router::add(std::string method, std::string_view pattern, Handler handler) {
   routes_.push_back({std::move(method), split(pattern), std::move(handler)});
 }
 

@@ -13,7 +13,7 @@ class Router {
  public:
   // `pattern` as "/v1/cache/{model}/{name}"; a placeholder takes one non-empty segment (percent-decoded).
   // Literal segments win over placeholders.
-  void add(std::string method, std::string pattern, Handler handler);
+  void add(std::string method, std::string_view pattern, Handler handler);
 
   struct Match {
     const Handler* handler = nullptr;                                // null: nothing fits

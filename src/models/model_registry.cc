@@ -115,8 +115,8 @@ bool ModelRegistry::Impl::read_settings(const std::string& path, ModelEntry* ent
   return report.errors.empty();
 }
 
-ModelRegistry::ModelRegistry(FileSystem* files, std::string models_folder, std::string memo_file, ModelSpec defaults,
-                             bool allow_scripted)
+ModelRegistry::ModelRegistry(FileSystem* files, std::string models_folder, const std::string& memo_file,
+                             ModelSpec defaults, bool allow_scripted)
     : impl_(std::make_unique<Impl>(files, memo_file)) {
   impl_->folder = std::move(models_folder);
   impl_->defaults = std::move(defaults);

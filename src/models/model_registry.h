@@ -28,7 +28,7 @@ class ModelRegistry {
  public:
   // `defaults` are what model.json may override: context, parallel, sampling, ... Scripted models are served only with
   // `allow_scripted`. `memo_file` keeps the hashes of model files between runs.
-  ModelRegistry(FileSystem* files, std::string models_folder, std::string memo_file, ModelSpec defaults,
+  ModelRegistry(FileSystem* files, std::string models_folder, const std::string& memo_file, ModelSpec defaults,
                 bool allow_scripted);
   ~ModelRegistry();
 

@@ -94,11 +94,11 @@ struct LoadFailed {
 struct Prepared {
   RequestId id = 0;
   uint32_t prompt_tokens = 0;
-  int32_t max_tokens = 0;      // as asked, lowered to the room left
-  uint32_t prefill_tokens = 0; // what is left to prefill if the state serves
-  CacheUse cache;              // name, and the reason where no state can serve; tier and tokens come with Started
-  std::vector<StateKey> state; // none or one: the state to restore; give its file to Start unless it cannot be had
-  bool state_outdated = false; // the reference had a state of other tokens: this cache must be rebuilt
+  int32_t max_tokens = 0;       // as asked, lowered to the room left
+  uint32_t prefill_tokens = 0;  // what is left to prefill if the state serves
+  CacheUse cache;               // name, and the reason where no state can serve; tier and tokens come with Started
+  std::vector<StateKey> state;  // none or one: the state to restore; give its file to Start unless it cannot be had
+  bool state_outdated = false;  // the reference had a state of other tokens: this cache must be rebuilt
   bool operator==(const Prepared&) const = default;
 };
 

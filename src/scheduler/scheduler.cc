@@ -20,25 +20,26 @@ void Scheduler::set_worker(ModelWorker* worker) {
 
 void Scheduler::submit(protocol::Prepare command, JobSink sink) {
   const RequestId id = command.id;
-  auto job = std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink));
-  add(id, RequestQueue::Kind::kGeneration, std::move(job));
+  add(id, RequestQueue::Kind::kGeneration, std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink)));
 }
 
 void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink sink) {
   const RequestId id = command.id;
-  auto job = std::make_shared<Job>(std::move(command), std::move(file), 0, std::move(sink));
-  add(id, RequestQueue::Kind::kSaveState, std::move(job));
+  add(id, RequestQueue::Kind::kSaveState,
+      std::make_shared<Job>(std::move(command), std::move(file), 0, std::move(sink)));
 }
 
-void Scheduler::add(RequestId id, RequestQueue::Kind kind, std::shared_ptr<Job> job) {
+void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job) {
+  bool closed = false;
   {
     const std::lock_guard lock(mutex_);
-    if (worker_ != nullptr) {
+    closed = worker_ == nullptr;
+    if (!closed) {
       queue_.add(id, kind);
-      jobs_.emplace(id, std::move(job));
+      jobs_.emplace(id, job);
     }
   }
-  if (job != nullptr) {
+  if (closed) {
     give(*job, Error{ErrorCode::kUnavailable, "the model is being unloaded", "", 1}, true);
     return;
   }

@@ -61,7 +61,7 @@ class Scheduler {
   static void give(Job& job, const JobEvent& event, bool last);
   using Jobs = std::map<RequestId, std::shared_ptr<Job>>;
 
-  void add(RequestId id, RequestQueue::Kind kind, std::shared_ptr<Job> job);
+  void add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job);
   void send_next();
   void perform(const RequestQueue::Action& action, Job* job);
   void deliver(RequestId id, const JobEvent& event, bool last);

@@ -38,7 +38,8 @@ void StateBuilder::build(Order order, OnProgress progress, Built built) {
   UniqueFd file = payload->take_fd();
   const protocol::SaveState command{context_->next_id(), order.format, order.text};
   Scheduler& scheduler = order.host->scheduler();
-  auto save = std::make_shared<Save>(std::move(order), std::move(progress), std::move(built), std::move(*payload));
+  auto save =
+      std::make_shared<Save>(Save{std::move(order), std::move(progress), std::move(built), std::move(*payload)});
   // Off the worker's thread: what follows a state is hashing and file calls.
   scheduler.save_state(command, std::move(file), [save, executor = context_->executor](const JobEvent& event) {
     if (std::holds_alternative<protocol::Progress>(event)) return save->on_event(event);

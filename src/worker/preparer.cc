@@ -34,6 +34,7 @@ Error too_long(size_t tokens, uint32_t context_tokens, const char* param) {
 // The longest text first; of equal ones the order of the request stays.
 std::vector<const CacheReference*> by_length(const std::vector<CacheReference>& caches) {
   std::vector<const CacheReference*> order;
+  order.reserve(caches.size());
   for (const CacheReference& cache : caches) order.push_back(&cache);
   std::stable_sort(order.begin(), order.end(),
                    [](const auto* a, const auto* b) { return a->text.size() > b->text.size(); });

@@ -87,14 +87,14 @@ void Session::read_commands() {
   for (;;) {
     auto received = receive();
     if (const int* exit_code = std::get_if<int>(&received)) ::_exit(*exit_code);
-    auto& [command, fd] = std::get<Received>(received);
-    const bool more = std::visit([&](auto& one) { return obey(std::move(one), std::move(fd)); }, command);
+    auto& next = std::get<Received>(received);
+    const bool more = std::visit([&](auto& one) { return obey(std::move(one), std::move(next.fd)); }, next.command);
     if (!more) return;
   }
 }
 
-bool Session::obey(protocol::Hello /*command*/, UniqueFd /*fd*/) { return true; }
-bool Session::obey(protocol::Load /*command*/, UniqueFd /*fd*/) { return true; }
+bool Session::obey(const protocol::Hello& /*command*/, UniqueFd /*fd*/) { return true; }
+bool Session::obey(const protocol::Load& /*command*/, UniqueFd /*fd*/) { return true; }
 
 bool Session::obey(protocol::Prepare command, UniqueFd /*fd*/) {
   prepares_.add(std::move(command));

@@ -41,8 +41,8 @@ class Session {
   bool apply(EngineWork work);
 
   // Each command on the reader's thread. False after the last one.
-  bool obey(protocol::Hello command, UniqueFd fd);
-  bool obey(protocol::Load command, UniqueFd fd);
+  bool obey(const protocol::Hello& command, UniqueFd fd);
+  bool obey(const protocol::Load& command, UniqueFd fd);
   bool obey(protocol::Prepare command, UniqueFd fd);
   bool obey(protocol::Start command, UniqueFd fd);
   bool obey(protocol::Cancel command, UniqueFd fd);

@@ -91,8 +91,10 @@ class ScriptedEngine : public Engine {
       const std::lock_guard lock(mutex_);
       cancelled.swap(cancelled_);
     }
-    const bool some = drop(cancelled, &waiting_) | drop(cancelled, &running_) | drop(cancelled, &saves_);
-    return some;
+    const bool waiting = drop(cancelled, &waiting_);
+    const bool running = drop(cancelled, &running_);
+    const bool saving = drop(cancelled, &saves_);
+    return waiting || running || saving;
   }
 
   template <class Task>
