@@ -1,6 +1,6 @@
 import pytest
 from prompts import GUIDE
-from rockllama import SIZE, Server, remove_folder
+from rockllama import SIZE, Server
 
 
 def pytest_configure(config):
@@ -20,8 +20,8 @@ def pytest_runtest_makereport(item):
     outcome = yield
     report = outcome.get_result()
     if report.when == "call" and report.failed:
-        for log in sorted(item.funcargs["tmp_path"].glob("*/server-*.log")) if "tmp_path" in item.funcargs else []:
-            report.sections.append((str(log), log.read_text(errors="replace")[-6000:]))
+        for server in Server.started:
+            report.sections.append((str(server.log_file), server.log()[-6000:]))
 
 
 @pytest.fixture
@@ -41,8 +41,7 @@ def make_server(tmp_path):
                 server.check_log()
     finally:
         for server in servers:
-            server.kill()
-        remove_folder(tmp_path)
+            server.discard()
 
 
 @pytest.fixture
@@ -62,13 +61,8 @@ def scripted(make_server):
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """One server with the real model for all tests that leave it as they found it; `guide` is a cache of GUIDE."""
-    folder = tmp_path_factory.mktemp("shared")
-    server = Server(folder, settings={"models": {"preload": ["demo"]}}).add_model()
-    try:
+    settings = {"models": {"preload": ["demo"]}}
+    with Server(tmp_path_factory.mktemp("shared"), settings=settings).add_model() as server:
         server.start()
         server.create_cache("guide", GUIDE)
         yield server
-        server.stop()
-    finally:
-        server.kill()
-        remove_folder(folder)

@@ -67,6 +67,8 @@ def die_with_parent():
 class Server:
     """One `rockllama serve` in a folder of its own. May be started again after stop() or kill()."""
 
+    started = []  # those whose folder is still there
+
     def __init__(self, folder, settings=None, system_prompt=None, environment=None):
         self.folder = Path(folder)
         self.models = self.folder / "models"
@@ -109,6 +111,8 @@ class Server:
         (self.folder / "config/rockllama.json").write_text(json.dumps(self.settings))
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ROCKLLAMA_")}
         self.starts += 1
+        if self not in Server.started:
+            Server.started.append(self)
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
                 [str(BINARY), "serve", "--port", "0", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
@@ -150,6 +154,23 @@ class Server:
             self.process.wait()
         if self._http is not None:
             self._http.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            self.discard()
+
+    def discard(self):
+        """The end of the test, however it went."""
+        self.kill()
+        if self in Server.started:
+            Server.started.remove(self)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def restart(self, *arguments):
         self.stop()
@@ -235,7 +256,3 @@ def events(response):
     for line in response.iter_lines():
         if line.startswith("data: "):
             yield line[len("data: "):]
-
-
-def remove_folder(folder):
-    shutil.rmtree(folder, ignore_errors=True)

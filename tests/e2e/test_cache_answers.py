@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prompts import GUIDE, prose
-from rockllama import said, sized
+from rockllama import Server, said, sized
 
 QUESTIONS = ["What should I see first?", "Where do the fishermen go?", "Tell me about the library.", "Who is welcome?",
              "When does the market open?"]
@@ -25,15 +25,14 @@ def texts(found):
     return [text for text, _ in found]
 
 
-@pytest.fixture
-def cold(make_server):
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory):
     """Answers over GUIDE from a server that reuses nothing: the cache's text serves, every time."""
-    server = make_server().add_model().start()
-    server.post("/v1/cache/demo", {"cache_name": "guide", "content": GUIDE})
-    found = answers(server, "guide", cache_prompt=False)
-    assert not any(usage["cache_hit"] for _, usage in found)
-    server.stop()
-    return texts(found)
+    with Server(tmp_path_factory.mktemp("cold")).add_model() as server:
+        server.start().post("/v1/cache/demo", {"cache_name": "guide", "content": GUIDE})
+        found = answers(server, "guide", cache_prompt=False)
+        assert not any(usage["cache_hit"] for _, usage in found)
+        return texts(found)
 
 
 def test_a_cached_chat_equals_the_cold_one_token_for_token(make_server, cold):
@@ -88,10 +87,8 @@ BORDERS = {
 
 @pytest.fixture(scope="module")
 def raw_server(tmp_path_factory):
-    from rockllama import Server
-    server = Server(tmp_path_factory.mktemp("raw")).add_model().start()
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("raw")).add_model() as server:
+        yield server.start()
 
 
 @pytest.mark.parametrize("border", BORDERS)

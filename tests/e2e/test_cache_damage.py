@@ -25,10 +25,13 @@ class Prepared:
         return answer["usage"]
 
     def expect_found_out(self):
-        """Not used, with a reason; then made again from the text."""
+        """Not used, with a reason."""
         usage = self.ask()
         assert usage["cache_hit"] is False and usage["cached_prompts"] is None
         assert usage["cache"]["tier"] == "text" and usage["cache"]["reason"]
+
+    def expect_rebuilt(self):
+        self.expect_found_out()
         wait_until(lambda: self.ask()["cache_hit"], what="the rebuilt state")
 
     def damage(self, data):
@@ -40,9 +43,9 @@ class Prepared:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("damage"), settings={"models": {"preload": ["demo"]}}).add_model().start()
-    yield Prepared(server)
-    server.stop()
+    settings = {"models": {"preload": ["demo"]}}
+    with Server(tmp_path_factory.mktemp("damage"), settings=settings).add_model() as server:
+        yield Prepared(server.start())
 
 
 @pytest.mark.slow
@@ -54,11 +57,25 @@ def test_a_truncated_state_is_found_out_at_20_places(prepared):
         prepared.expect_found_out()
 
 
-def test_a_truncated_state_is_listed_as_not_ready(prepared):
-    prepared.damage(prepared.state[:len(prepared.state) // 2])
-    status = prepared.server.cache("guide")["binary"][0]
-    assert status["status"] != "ready" and status["reason"]
-    prepared.expect_found_out()
+def test_a_damaged_state_is_listed_with_the_reason_until_it_is_made_again(scripted):
+    server = scripted("answer yes\nonce may-save crash_on_save\n")
+    (server.folder / "may-save").touch()
+    server.start().create_cache("guide", GUIDE, format="chat")
+    server.stop()
+    (server.folder / "may-save").unlink()
+    state = server.state_file("guide")
+    state.write_bytes(state.read_bytes()[:-1])
+    server.start()
+    usage = server.chat(QUESTION, use_cache="guide")["usage"]
+    assert usage["cache_hit"] is False and usage["cache"]["reason"]
+
+    def listed():
+        found = server.cache("guide")["binary"]
+        return found and found[0]["status"] not in ("ready", "building") and found[0]["reason"]
+
+    wait_until(listed, what="the reason in the listing")
+    server.restart()
+    wait_until(lambda: server.chat(QUESTION, use_cache="guide")["usage"]["cache_hit"], what="the rebuilt state")
 
 
 @pytest.mark.slow
@@ -73,10 +90,11 @@ def test_flipped_bits_are_found_out(prepared):
 
 
 def test_a_state_that_is_missing_is_made_again(prepared):
+    wait_until(lambda: prepared.ask()["cache_hit"], what="a state")
     prepared.server.stop()
     prepared.server.state_file("guide").unlink()
     prepared.server.start()
-    prepared.expect_found_out()
+    prepared.expect_rebuilt()
 
 
 def copy_with_other_bytes(source, target):
@@ -127,14 +145,18 @@ def test_damaged_metadata_leaves_the_text_usable(scripted, metadata):
 
 
 def test_a_crash_in_a_restore_quarantines_the_state_and_the_text_answers(scripted):
-    server = scripted("answer yes\n", settings={"models": {"preload": ["demo"]}}).start()
-    server.create_cache("guide", GUIDE)
-    assert server.chat(QUESTION, use_cache="guide")["usage"]["cache_hit"]
+    server = scripted("answer yes\nonce may-restore crash_on_restore\n", settings={"models": {"preload": ["demo"]}})
+    (server.folder / "may-restore").touch()
+    server.start().create_cache("guide", GUIDE)
+    server.restart()
+    assert server.chat(QUESTION, use_cache="guide")["usage"]["cache"]["tier"] == "disk"
     server.stop()
-    (server.models / "demo/model.script").write_text("answer yes\ncrash_on_restore\n")
+    (server.folder / "may-restore").unlink()
     server.start()
     answer = server.chat(QUESTION, use_cache="guide")
     assert said(answer) == "yes" and answer["usage"]["cache_hit"] is False
+    assert "quarantine" in answer["usage"]["cache"]["reason"]
+    assert (server.folder / "may-restore").exists()
     assert server.get("/health").status_code == 200
     assert said(server.chat(QUESTION, use_cache="guide")) == "yes"
 
@@ -153,4 +175,4 @@ def test_a_crash_while_saving_keeps_the_text_and_the_server(scripted):
     created = server.create_cache("guide", GUIDE)
     assert created["binary"] is False and created["warning"]
     assert said(server.chat(QUESTION, use_cache="guide")) == "yes"
-    assert list((server.caches / "demo").glob("guide*_cache")) == []
+    wait_until(lambda: not list((server.caches / "demo").glob("guide*_cache")), what="the end of the half-written file")

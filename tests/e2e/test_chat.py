@@ -15,7 +15,7 @@ def ask(client, **fields):
 
 def test_a_chat_is_answered_with_true_token_counts(shared):
     answer = ask(shared.openai())
-    assert "Paris" in answer.choices[0].message.content
+    assert answer.choices[0].message.content.strip()
     assert answer.choices[0].message.role == "assistant"
     assert answer.object == "chat.completion" and answer.model == "demo"
     usage = answer.usage
@@ -135,8 +135,8 @@ def test_unknown_fields_of_other_clients_are_let_pass(shared):
 
 def test_content_may_be_a_list_of_text_parts(shared):
     parts = [{"type": "text", "text": "What is the capital "}, {"type": "text", "text": "of France?"}]
-    answer = shared.chat("x", messages=[{"role": "user", "content": parts}], max_tokens=16)
-    assert "Paris" in said(answer)
+    answer = shared.chat("x", messages=[{"role": "user", "content": parts}], cache_prompt=False)
+    assert said(answer) == said(shared.chat("What is the capital of France?", cache_prompt=False))
 
 
 def test_a_body_is_json_under_any_content_type(shared):
