@@ -14,7 +14,7 @@ constexpr std::array kObjects = {"the boats that arrive before noon", "lost glov
                                  "warm meals in the winter months", "the repair of clocks and radios",
                                  "the paths that lead to the coast"};
 // Of the demo model; others are near enough.
-constexpr int kTokensPerSentence = 12;
+constexpr int kTokensPerSentence = 15;
 
 }  // namespace
 

@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/clock.h"
 #include "base/unique_fd.h"
@@ -30,6 +32,18 @@ Result<uint16_t> free_port() {
   return ntohs(address.sin_port);
 }
 
+// The program that runs, whatever it is called.
+std::string this_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+std::string text_of(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
 Status write_settings(const BenchServerOptions& options, const std::string& file) {
   const nlohmann::json settings = {{"models", {{"folder", options.models_folder}, {"preload", {options.model}}}},
                                    {"cache", {{"folder", options.scratch_folder + "/cache"}}}};
@@ -48,14 +62,13 @@ Result<BenchServer> BenchServer::start(const BenchServerOptions& options) {
   const auto port = free_port();
   if (!port) return tl::unexpected(port.error());
   // The shell gives the server's output a file of its own and becomes the server.
-  auto process =
-      Subprocess::spawn({"/bin/sh", "-c", R"(exec "$@" >"$0" 2>&1)", log, executable_folder() + "/rockllama", "serve",
-                         "--config", settings, "--host", "127.0.0.1", "--port", std::to_string(*port)},
-                        {});
+  auto process = Subprocess::spawn({"/bin/sh", "-c", R"(exec "$@" >"$0" 2>&1)", log, this_program(), "serve",
+                                    "--config", settings, "--host", "127.0.0.1", "--port", std::to_string(*port)},
+                                   {});
   if (!process) return tl::unexpected(process.error());
   BenchServer server(std::move(*process), *port);
   if (const auto ready = server.wait_until_ready(); !ready) {
-    return fail(ready.error().code, ready.error().message + "; see " + log);
+    return fail(ready.error().code, ready.error().message + "; its log:\n" + text_of(log));
   }
   return server;
 }

@@ -18,7 +18,7 @@ struct BenchServerOptions {
 
 class BenchServer {
  public:
-  // Returns when the model is loaded and /ready says so; kUnavailable, with the log's place, when that does not come.
+  // Returns when the model is loaded and /ready says so; kUnavailable, with its log, when that does not come.
   [[nodiscard]] static Result<BenchServer> start(const BenchServerOptions& options);
 
   // Lets the server end by itself, which keeps its caches; the destructor kills it.
