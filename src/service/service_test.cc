@@ -27,7 +27,8 @@ class CompletionsTest : public ServiceFixture {
     return *said;
   }
   StateStatus chat_status(const std::string& name = "c") {
-    for (const StateInfo& state : store->find("m", name, "")->binary) {
+    const auto info = store->find("m", name, "");
+    for (const StateInfo& state : info->binary) {
       if (state.format == StateFormat::kChat) return state.status;
     }
     return StateStatus::kUnsupported;
