@@ -51,7 +51,18 @@ void ModelHost::on_lost(const WorkerLost& loss) {
   spdlog::warn("model {}: its process ended: {}{}", entry_.spec.name, loss.reason,
                loss.final ? "" : "; it starts again");
   if (!loss.restoring.empty()) quarantine(loss);
-  if (loss.final) finish(fail(ErrorCode::kInternal, "the model could not be loaded: " + loss.reason));
+  if (loss.final) give_up({ErrorCode::kInternal, "the model could not be loaded: " + loss.reason});
+}
+
+// The worker does not start again, perhaps after it had served for long: what waits for it hears so now.
+void ModelHost::give_up(const Error& error) {
+  finish(fail(error));
+  {
+    const std::lock_guard lock(mutex_);
+    ready_ = false;
+    failure_ = error;
+  }
+  scheduler_.close(error);
 }
 
 // A death by KILL is mostly lack of memory: only the second one in the same restore is held against the state.

@@ -44,6 +44,7 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   void on_ready(const LoadedModel& model);
   void on_lost(const WorkerLost& loss);
   void finish(Status status);
+  void give_up(const Error& error);
   void quarantine(const WorkerLost& loss);
 
   ServiceContext* context_;

@@ -53,6 +53,7 @@ void ModelPool::retry_later(const std::shared_ptr<Attempt>& attempt) {
               "no room for model " + attempt->entry.spec.name + " in time: the loaded models are busy", "", 5}));
     return;
   }
+  retire_failed(attempt->entry.spec.name);
   make_room();
   context_->executor->post_after(kRetryMs, [this, attempt] { try_acquire(attempt); });
 }
@@ -121,24 +122,31 @@ void ModelPool::hand_out(const std::shared_ptr<Attempt>& attempt, const std::sha
 }
 
 void ModelPool::give_back(const std::shared_ptr<ModelHost>& host) {
-  const auto failure = host->failure();
-  bool failed = false;
   {
     const std::lock_guard lock(mutex_);
     const auto slot = slots_.find(host->entry().spec.name);
     if (slot == slots_.end() || slot->second.host != host) return;
     slot->second.last_used_ms = steady_ms();
     --slot->second.active;
-    // A model that could not be loaded leaves its place, so that the next request tries again.
-    failed = failure && slot->second.active == 0 && !slot->second.closing;
-    if (failed) {
-      slot->second.closing = true;
-      failures_[host->entry().spec.name] = failure->message;
-    } else if (!failure) {
-      failures_.erase(host->entry().spec.name);
-    }
+    if (!host->failure()) failures_.erase(host->entry().spec.name);
   }
-  if (failed) close_when_idle(host->entry().spec.name, host, [](const Status&) {});
+  retire_failed(host->entry().spec.name);
+}
+
+// A model whose worker does not start again leaves its place, so that the next request tries anew.
+void ModelPool::retire_failed(const std::string& name) {
+  std::shared_ptr<ModelHost> host;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto slot = slots_.find(name);
+    if (slot == slots_.end() || slot->second.closing) return;
+    const auto failure = slot->second.host->failure();
+    if (!failure) return;
+    slot->second.closing = true;
+    failures_[name] = failure->message;
+    host = slot->second.host;
+  }
+  close_when_idle(name, host, [](const Status&) {});
 }
 
 void ModelPool::unload(const std::string& name, Done done) {

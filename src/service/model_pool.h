@@ -68,6 +68,7 @@ class ModelPool {
   [[nodiscard]] Result<std::shared_ptr<ModelHost>> find_or_add(const ModelEntry& entry);
   void make_room();
   void hand_out(const std::shared_ptr<Attempt>& attempt, const std::shared_ptr<ModelHost>& host);
+  void retire_failed(const std::string& name);
   void give_back(const std::shared_ptr<ModelHost>& host);
   void close_when_idle(const std::string& name, const std::shared_ptr<ModelHost>& host, Done done);
   void unload_idle();

@@ -50,7 +50,12 @@ Result<ModelStatus> Models::find(const std::string& name) {
 Readiness Models::readiness() {
   Readiness result;
   for (const ModelPool::Loaded& model : context_->pool->loaded()) {
-    (model.host->ready() ? result.loaded : result.loading).push_back(model.host->entry().spec.name);
+    const std::string& name = model.host->entry().spec.name;
+    if (const auto failure = model.host->failure()) {
+      result.failed.push_back(name + ": " + failure->message);
+    } else {
+      (model.host->ready() ? result.loaded : result.loading).push_back(name);
+    }
   }
   for (const auto& [name, why] : context_->pool->failures()) result.failed.push_back(name + ": " + why);
   // A model that is not loaded yet is loaded by the first request for it.

@@ -169,6 +169,16 @@ TEST_F(CompletionsTest, SaysWhyAModelCannotBeLoadedAndTriesAgain) {
   EXPECT_EQ(complete(chat("hi")).model, "m");
 }
 
+TEST_F(CompletionsTest, FailsAtOnceWhenTheWorkerIsGoneForGoodAndTriesAgainWithTheNextRequest) {
+  begin();
+  (void)complete(chat("hi"));
+  script->dies_for_good = true;
+  EXPECT_THAT(fail_to_complete(chat("hi")).message, HasSubstr("it is gone"));
+  EXPECT_FALSE(service->models().readiness().ready);
+  script->dies_for_good = false;
+  EXPECT_EQ(complete(chat("hi")).model, "m");
+}
+
 class CachesTest : public CompletionsTest {};
 
 TEST_F(CachesTest, AnswersAtOnceWhenNothingChanged) {

@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
-from rockllama import alive, events, said, sized, wait_until
+from rockllama import PATIENCE, alive, events, said, sized, wait_until
 
 SLOW = "answer word \nrepeat 400\ntoken_delay_ms 20\n"
 LINE = [{"role": "user", "content": "go"}]
+
+# Long enough for a load on a machine that has other work to do.
+HANG_FLOOR_MS = 3000 * PATIENCE
 
 
 def open_stream(server, **fields):
@@ -81,19 +84,19 @@ def test_a_request_that_kills_the_worker_alone_gets_500_and_others_go_on(scripte
 
 
 def test_a_worker_that_hangs_is_killed_and_replaced(scripted):
-    server = scripted("answer word \nrepeat 50\nonce hung hang_on_token 3\n", settings={"worker": {"hang_floor_ms": 700}}).start()
+    server = scripted("answer word \nrepeat 50\nonce hung hang_on_token 3\n", settings={"worker": {"hang_floor_ms": HANG_FLOOR_MS}}).start()
     with open_stream(server) as stream:
         assert any(map(is_error, read_to_end(stream)))
     assert said(server.chat("again", max_tokens=2)).startswith("word")
 
 
 def test_a_worker_that_hangs_before_the_answer_is_replaced_and_the_request_run_again(scripted):
-    server = scripted("answer fine\nonce hung hang_on_token 1\n", settings={"worker": {"hang_floor_ms": 700}}).start()
+    server = scripted("answer fine\nonce hung hang_on_token 1\n", settings={"worker": {"hang_floor_ms": HANG_FLOOR_MS}}).start()
     assert said(server.chat("hello")) == "fine"
 
 
 def test_a_load_that_hangs_is_given_up_and_tried_again(scripted):
-    server = scripted("answer fine\nonce hung hang_on_load\n", settings={"worker": {"hang_floor_ms": 700}}).start()
+    server = scripted("answer fine\nonce hung hang_on_load\n", settings={"worker": {"hang_floor_ms": HANG_FLOOR_MS}}).start()
     assert said(server.chat("hello")) == "fine"
 
 

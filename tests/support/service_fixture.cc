@@ -63,6 +63,9 @@ class AnsweringWorker : public ModelWorker {
       sink_(WorkerLost{.reason = script_->dies_restoring, .restoring = prepared_.state.front().id});
       return load();
     }
+    if (script_->dies_for_good) {
+      return sink_(WorkerLost{.kind = LossKind::kNoLoad, .reason = "it is gone", .final = true});
+    }
     if (script_->deaths_on_start > 0) {
       --script_->deaths_on_start;
       sink_(WorkerLost{.reason = "it fell over"});

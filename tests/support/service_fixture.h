@@ -23,7 +23,8 @@ struct WorkerScript {
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   bool load_fails = false;
-  bool hold_answers = false;  // Started comes, text and end do not
+  bool dies_for_good = false;  // instead of answering
+  bool hold_answers = false;   // Started comes, text and end do not
 };
 
 class ServiceFixture : public ::testing::Test {
