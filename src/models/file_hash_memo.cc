@@ -18,7 +18,8 @@ FileHashMemo::FileHashMemo(FileSystem* files, std::string memo_file) : files_(fi
 void FileHashMemo::load() try {
   const auto text = files_->read(memo_file_, kLargestMemo);
   if (!text) return;
-  for (const auto& [path, known] : json::parse(*text).items()) {
+  const json memo = json::parse(*text);
+  for (const auto& [path, known] : memo.items()) {
     const FileInfo info{known.at("inode").get<uint64_t>(), known.at("size").get<uint64_t>(),
                         known.at("mtime_ns").get<int64_t>(), false};
     known_[path] = {info, known.at("xxh3_128").get<std::string>()};
