@@ -4,14 +4,14 @@ from rockllama import SIZE, Server
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: left out of the small size, which the sanitizers run")
+    config.addinivalue_line("markers", "whole_model: needs its knowledge; the small size runs on two of its layers")
 
 
 def pytest_collection_modifyitems(items):
     if SIZE == "small":
         for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="not in the small size"))
+            if item.get_closest_marker("whole_model"):
+                item.add_marker(pytest.mark.skip(reason="two layers know nothing"))
 
 
 @pytest.hookimpl(hookwrapper=True)

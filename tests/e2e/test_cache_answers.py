@@ -112,6 +112,7 @@ def test_a_raw_completion_reuses_the_raw_state(raw_server):
     assert usage["cache_hit"] and usage["cached_prompts"] == ["raw-hit"]
 
 
+@pytest.mark.whole_model
 def test_answers_given_side_by_side_are_answers_to_their_own_question(shared):
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda country: said(shared.complete(f"The capital of {country} is", max_tokens=4)),

@@ -48,7 +48,6 @@ def prepared(tmp_path_factory):
         yield Prepared(server.start())
 
 
-@pytest.mark.slow
 def test_a_truncated_state_is_found_out_at_20_places(prepared):
     size = len(prepared.state)
     places = [0, 1, 7, 8, 64, size - 1] + [size * i // 15 for i in range(1, 15)]
@@ -78,7 +77,6 @@ def test_a_damaged_state_is_listed_with_the_reason_until_it_is_made_again(script
     wait_until(lambda: server.chat(QUESTION, use_cache="guide")["usage"]["cache_hit"], what="the rebuilt state")
 
 
-@pytest.mark.slow
 def test_flipped_bits_are_found_out(prepared):
     chance = random.Random(1)
     for count in [1] * sized(1, 3, 20) + [1000]:
@@ -104,7 +102,6 @@ def copy_with_other_bytes(source, target):
     target.write_bytes(data)
 
 
-@pytest.mark.slow
 def test_the_state_of_another_model_of_the_same_shape_is_not_used(make_server):
     server = make_server().add_model()
     server.start()
@@ -119,7 +116,6 @@ def test_the_state_of_another_model_of_the_same_shape_is_not_used(make_server):
     wait_until(lambda: server.chat(QUESTION, use_cache="guide", max_tokens=1)["usage"]["cache_hit"], what="a new state")
 
 
-@pytest.mark.slow
 def test_a_state_copied_from_another_cache_is_not_used(make_server):
     server = make_server().add_model().start()
     server.create_cache("guide", GUIDE)

@@ -59,6 +59,7 @@ def test_the_async_client_runs_several_chats_at_once(shared):
     assert chunks[-1].choices[0].finish_reason in ("stop", "length")
 
 
+@pytest.mark.whole_model
 def test_a_raw_completion_continues_the_text(shared):
     client = shared.openai()
     fields = {"model": "demo", "prompt": "The capital of France is", "max_tokens": 6, "temperature": 0}
@@ -107,7 +108,6 @@ def test_every_sampling_field_is_taken(shared):
         assert answer["usage"]["completion_tokens"] <= 4
 
 
-@pytest.mark.slow
 def test_a_long_answer_never_splits_a_character(shared):
     answer = ""
     stream = shared.openai().chat.completions.create(

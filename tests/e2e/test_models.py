@@ -101,6 +101,7 @@ def test_a_file_that_is_no_model_is_an_error_and_the_server_lives(make_server, t
     assert said(server.chat("Hello"))
 
 
+@pytest.mark.whole_model
 def test_two_real_models_answer_side_by_side(make_server):
     server = make_server().add_model("left").add_model("right").start(ready=False)
     for name in ("left", "right", "left"):
