@@ -4,15 +4,17 @@ STEP=0
 trap 'end_step; rm -rf "$RESULTS"' EXIT
 trap 'exit 130' INT TERM
 
-end_step() { [ "$STEP" -eq 0 ] || kill "$STEP" 2>/dev/null || true; }
+end_step() { [ "$STEP" -eq 0 ] || kill -- "-$STEP" 2>/dev/null || true; }
 
-# run_step NAME COMMAND...: in the background, so that a signal ends it at once.
+# run_step NAME COMMAND...: in the background and in a process group of its own, so that a signal ends all of it at once.
 run_step() {
   local name=$1 started=$SECONDS status=0
   shift
   say "$name"
+  set -m
   "$@" </dev/null &
   STEP=$!
+  set +m
   wait "$STEP" || status=$?
   STEP=0
   printf '   %s: %s in %d s\n' "$name" "$([ $status -eq 0 ] && echo passed || echo "FAILED ($status)")" \

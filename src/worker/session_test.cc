@@ -69,7 +69,7 @@ class SessionTest : public ::testing::Test {
     send(protocol::Load{{.name = "m",
                          .engine = EngineKind::kScripted,
                          .file = file,
-                         .tokenizer_file = std::string(ROCKLLAMA_VOCABULARIES) + "/ggml-vocab-qwen2.gguf",
+                         .tokenizer_file = std::string(ROCKLLAMA_VOCABULARIES) + "/ggml-vocab-gpt-2.gguf",
                          .chat_template = kChatml,
                          .block_tokens = 16}});
   }

@@ -98,7 +98,7 @@ class Server:
         folder = self.models / name
         folder.mkdir()
         (folder / "model.script").write_text(script)
-        (folder / "tokenizer.gguf").symlink_to(VOCABULARIES / "ggml-vocab-llama-bpe.gguf")
+        (folder / "tokenizer.gguf").symlink_to(VOCABULARIES / "ggml-vocab-gpt-2.gguf")
         (folder / "chat_template.jinja").write_text(CHATML)
         if overrides:
             (folder / "model.json").write_text(json.dumps(overrides))
