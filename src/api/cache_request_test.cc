@@ -5,7 +5,7 @@
 namespace rockllama::api {
 namespace {
 
-std::string param_of(const std::string& body, ErrorCode code = ErrorCode::kInvalidArgument) {
+std::string creation_param_of(const std::string& body, ErrorCode code = ErrorCode::kInvalidArgument) {
   const auto call = parse_create_cache(body);
   if (call) return "no error";
   EXPECT_EQ(call.error().code, code) << body;
@@ -35,18 +35,18 @@ TEST(CacheRequest, MakesContentATextCache) {
 }
 
 TEST(CacheRequest, NamesTheBadField) {
-  EXPECT_EQ(param_of(R"({"prompt":"p"})"), "cache_name");
-  EXPECT_EQ(param_of(R"({"cache_name":1,"prompt":"p"})"), "cache_name");
-  EXPECT_EQ(param_of(R"({"cache_name":"c"})"), "prompt");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":""})"), "prompt");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","content":""})"), "content");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":"p","content":"p"})"), "content");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":"p","format":"xml"})"), "format");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":"p","ttl":0})"), "ttl");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":"p","pinned":1})"), "pinned");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":"p","parent":"x"})", ErrorCode::kUnsupported), "parent");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","messages":[]})", ErrorCode::kUnsupported), "messages");
-  EXPECT_EQ(param_of(R"({"cache_name":"c","prompt":"p","tools":[]})", ErrorCode::kUnsupported), "tools");
+  EXPECT_EQ(creation_param_of(R"({"prompt":"p"})"), "cache_name");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":1,"prompt":"p"})"), "cache_name");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c"})"), "prompt");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":""})"), "prompt");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","content":""})"), "content");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":"p","content":"p"})"), "content");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":"p","format":"xml"})"), "format");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":"p","ttl":0})"), "ttl");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":"p","pinned":1})"), "pinned");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":"p","parent":"x"})", ErrorCode::kUnsupported), "parent");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","messages":[]})", ErrorCode::kUnsupported), "messages");
+  EXPECT_EQ(creation_param_of(R"({"cache_name":"c","prompt":"p","tools":[]})", ErrorCode::kUnsupported), "tools");
 }
 
 TEST(CacheRequest, ReadsGenerateBinary) {

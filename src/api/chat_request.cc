@@ -18,7 +18,7 @@ bool read_thinking(FieldReader* fields, bool unless_said) {
 }
 
 // What would change the answer is refused where it cannot be done, never passed over.
-void refuse_unsupported(FieldReader* fields) {
+void refuse_chat_fields(FieldReader* fields) {
   for (const char* name : {"tools", "functions"}) {
     const Json* list = fields->list(name);
     if (list != nullptr && !list->empty()) {
@@ -50,7 +50,7 @@ Result<CompletionCall> parse_chat_request(std::string_view body, bool enable_thi
   ChatPrompt prompt{.messages = read_messages(&fields)};
   prompt.enable_thinking = read_thinking(&fields, enable_thinking);
   read_generation_fields(&fields, *json, &call);
-  refuse_unsupported(&fields);
+  refuse_chat_fields(&fields);
   if (fields.error()) return fail(*fields.error());
   call.request.prompt = std::move(prompt);
   return call;

@@ -12,7 +12,7 @@ std::string read_prompt(FieldReader* fields) {
 }
 
 // What would change the answer is refused where it cannot be done, never passed over.
-void refuse_unsupported(FieldReader* fields) {
+void refuse_completion_fields(FieldReader* fields) {
   const auto refuse = [fields](const std::string& name) {
     fields->fault(ErrorCode::kUnsupported, name + " is not supported", name);
   };
@@ -31,7 +31,7 @@ Result<CompletionCall> parse_completion_request(std::string_view body) {
   CompletionCall call;
   call.request.prompt = TextPrompt{read_prompt(&fields)};
   read_generation_fields(&fields, *json, &call);
-  refuse_unsupported(&fields);
+  refuse_completion_fields(&fields);
   if (fields.error()) return fail(*fields.error());
   return call;
 }

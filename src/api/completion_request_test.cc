@@ -10,7 +10,7 @@ std::string prompt_of(const std::string& body) {
   return call ? std::get<TextPrompt>(call->request.prompt).text : "error: " + call.error().param;
 }
 
-std::string param_of(const std::string& field, ErrorCode code) {
+std::string completion_param_of(const std::string& field, ErrorCode code) {
   const auto call = parse_completion_request(R"({"prompt":"a",)" + field + "}");
   if (call) return "no error";
   EXPECT_EQ(call.error().code, code);
@@ -33,15 +33,16 @@ TEST(CompletionRequest, SharesTheFieldsOfChats) {
   EXPECT_EQ(call->request.options.max_tokens, 3);
   EXPECT_EQ(call->request.use_cache, std::vector<std::string>{"c"});
   EXPECT_TRUE(call->stream);
-  EXPECT_EQ(param_of(R"("temperature":3)", ErrorCode::kInvalidArgument), "temperature");
+  EXPECT_EQ(completion_param_of(R"("temperature":3)", ErrorCode::kInvalidArgument), "temperature");
 }
 
 TEST(CompletionRequest, RefusesWhatWouldChangeTheAnswer) {
-  EXPECT_EQ(param_of(R"("echo":true)", ErrorCode::kUnsupported), "echo");
-  EXPECT_EQ(param_of(R"("suffix":"x")", ErrorCode::kUnsupported), "suffix");
-  EXPECT_EQ(param_of(R"("best_of":2)", ErrorCode::kUnsupported), "best_of");
-  EXPECT_EQ(param_of(R"("logprobs":0)", ErrorCode::kUnsupported), "logprobs");
-  EXPECT_EQ(param_of(R"("echo":false,"suffix":null,"best_of":1,"logprobs":null)", ErrorCode::kUnsupported), "no error");
+  EXPECT_EQ(completion_param_of(R"("echo":true)", ErrorCode::kUnsupported), "echo");
+  EXPECT_EQ(completion_param_of(R"("suffix":"x")", ErrorCode::kUnsupported), "suffix");
+  EXPECT_EQ(completion_param_of(R"("best_of":2)", ErrorCode::kUnsupported), "best_of");
+  EXPECT_EQ(completion_param_of(R"("logprobs":0)", ErrorCode::kUnsupported), "logprobs");
+  EXPECT_EQ(completion_param_of(R"("echo":false,"suffix":null,"best_of":1,"logprobs":null)", ErrorCode::kUnsupported),
+            "no error");
 }
 
 }  // namespace

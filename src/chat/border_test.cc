@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-ChatTemplate known_template(const std::string& name) {
+ChatTemplate template_named(const std::string& name) {
   const std::ifstream file(std::string(ROCKLLAMA_VOCABULARIES) + "/templates/" + name + ".jinja");
   std::stringstream source;
   source << file.rdbuf();
@@ -62,7 +62,7 @@ class FakeTokenizer {
 class ChatBorder : public ::testing::Test {
  protected:
   std::string border_of(const std::string& template_name, const std::string& text) {
-    const auto border = chat_border(known_template(template_name), tokenizer_.tokenize(), text);
+    const auto border = chat_border(template_named(template_name), tokenizer_.tokenize(), text);
     EXPECT_TRUE(border);
     note_ = border->note;
     return tokenizer_.text(border->tokens);
@@ -105,7 +105,7 @@ TEST_F(ChatBorder, SaysWhenTheTextComesBehindWhatFollowsIt) {
 
 TEST_F(ChatBorder, PassesOnWhatTheTokenizerRefuses) {
   const Tokenize refuse = [](std::string_view) { return fail(ErrorCode::kInvalidArgument, "no"); };
-  EXPECT_EQ(chat_border(known_template("Qwen-Qwen2.5-7B-Instruct"), refuse, "x").error().message, "no");
+  EXPECT_EQ(chat_border(template_named("Qwen-Qwen2.5-7B-Instruct"), refuse, "x").error().message, "no");
 }
 
 TEST(TextBorder, EndsWhereNoContinuationChangesATokenAnyMore) {
