@@ -194,6 +194,7 @@ Status CacheStore::Impl::commit(const std::string& model, const std::string& nam
       if (!current) return fail(current.error());
       if (*current != text) return fail(ErrorCode::kConflict, "the text of the prompt cache changed meanwhile");
     }
+    if (!attributes.overwrite && slot.exists()) return fail(ErrorCode::kConflict, "the prompt cache exists already");
     return slot.commit({.text = text, .states = std::move(*staged), .attributes = attributes, .now = now}, [&] {
       for (NewState& state : states) state.payload.release();
     });

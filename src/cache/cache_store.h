@@ -53,6 +53,7 @@ struct CacheAttributes {
   std::optional<std::string> parent{};
   std::optional<bool> pinned{};
   std::optional<double> expires_at{};
+  bool overwrite = true;  // false: kConflict where the cache is there already
 };
 
 // A ready state, open for reading.

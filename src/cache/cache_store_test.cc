@@ -69,6 +69,14 @@ TEST_F(CacheStoreTest, KeepsStatesOfTheSameTextInOtherFormats) {
   EXPECT_TRUE(reference("coding", StateFormat::kRaw).state);
 }
 
+TEST_F(CacheStoreTest, DoesNotOverwriteWhereToldSo) {
+  create("coding", "old", "state");
+  const auto status = store_->commit("demo", "coding", "new", {}, {.overwrite = false});
+  EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(reference("coding").text, "old");
+  EXPECT_TRUE(store_->commit("demo", "other", "new", {}, {.overwrite = false}));
+}
+
 TEST_F(CacheStoreTest, AddsNoStatesToATextThatChanged) {
   create("coding", "text", "state");
   auto states = new_states(store_.get(), "coding", "other");

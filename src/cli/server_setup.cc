@@ -98,6 +98,13 @@ ModelSpec model_defaults(const Config& config) {
   return spec;
 }
 
+// config/system.txt may be edited while the server runs; the next load takes the new text.
+std::function<std::string()> system_prompt(const Config& config) {
+  return [file = config.system_prompt_file, text = config.system_prompt] {
+    return file.empty() ? text : read_system_text(file).value_or("");
+  };
+}
+
 ServiceOptions service_options(const Config& config) {
   return {.default_model = config.models.default_model,
           .default_cache = config.cache.default_cache,
@@ -105,7 +112,7 @@ ServiceOptions service_options(const Config& config) {
           .keep_alive_s = config.models.keep_alive_s,
           .queue_limit = config.server.queue_limit,
           .load_timeout_s = static_cast<double>(config.server.load_timeout_s),
-          .system_prompt = config.system_prompt,
+          .system_prompt = system_prompt(config),
           .system_prompt_source = config.system_prompt_source};
 }
 

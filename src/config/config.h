@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,12 @@ struct Config {
   } inference;
   std::string system_prompt{};         // text of config/system.txt, else chat_template.system_prompt; may be empty
   std::string system_prompt_source{};  // the file it came from, as it was found
+  std::string system_prompt_file{};    // config/system.txt as it was found; empty = it is not there
 };
+
+// The text of config/system.txt without the space at its end; unset where it is not UTF-8. A file that cannot be read
+// is empty.
+[[nodiscard]] std::optional<std::string> read_system_text(const std::string& path);
 
 // One thing that is wrong, and where: "config/rockllama.json: server.port: must be 0 to 65535".
 struct ConfigReport {

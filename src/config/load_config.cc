@@ -152,19 +152,24 @@ void apply_environment(const std::map<std::string, std::string>& environment, Co
 void read_system_prompt(const std::string& config_file, Config* config, ConfigReport* report) {
   config->system_prompt = config->inference.system_prompt;
   config->system_prompt_source = find_file("inference_config.json", config_file);
+  if (config->system_prompt_source.empty()) config->system_prompt_source = "chat_template.system_prompt";
   const std::string path = find_file("system.txt", config_file);
   if (path.empty()) return;
-  const std::string text = read_file(path).value_or("");
-  config->system_prompt = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-  config->system_prompt_source = path;
-  try {
-    (void)json(text).dump();
-  } catch (const json::exception&) {
-    report->errors.push_back(path + ": is not UTF-8 text");
-  }
+  const auto text = read_system_text(path);
+  if (!text) report->errors.push_back(path + ": is not UTF-8 text");
+  config->system_prompt = text.value_or("");
+  config->system_prompt_source = config->system_prompt_file = path;
 }
 
 }  // namespace
+
+std::optional<std::string> read_system_text(const std::string& path) try {
+  const std::string text = read_file(path).value_or("");
+  (void)json(text).dump();
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+} catch (const json::exception&) {
+  return std::nullopt;
+}
 
 Config load_config(const ConfigSources& sources, ConfigReport* report) {
   Config config;

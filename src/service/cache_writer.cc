@@ -54,12 +54,19 @@ bool CacheWriter::up_to_date() {
     if (state.status != StateStatus::kReady) continue;
     created_.states.push_back(state.format);
     created_.size_bytes += state.size_bytes;
+    if (state.format != to_build_.front()) continue;
     created_.prompt_tokens = state.tokens;
-    if (state.format == to_build_.front()) created_.binary = true;
+    created_.binary = true;
   }
   if (!created_.binary) {
     created_ = {.model = request_.model, .name = request_.name};
     return false;
+  }
+  // It has been asked for by this source now, perhaps for another time.
+  const bool same = info->source == request_.source && !request_.pinned && !request_.ttl_s;
+  if (!same && !request_.keeps_text) {
+    const auto attributes = cache_attributes(request_, unix_seconds());
+    (void)context_->store->commit(request_.model, request_.name, request_.text, {}, attributes);
   }
   created_.message = "Binary cache is up to date " + size_text(created_.size_bytes) + "; nothing was rebuilt";
   return true;
@@ -98,17 +105,25 @@ bool CacheWriter::wants_raw() const {
   return request_.format == CacheFormatChoice::kBoth && states_.back().saved.prefill_ms < kCheapRawMs;
 }
 
+Status CacheWriter::commit_states() {
+  CacheStore& store = *context_->store;
+  if (request_.keeps_text) return store.add_states(request_.model, request_.name, request_.text, std::move(states_));
+  return store.commit(request_.model, request_.name, request_.text, std::move(states_),
+                      cache_attributes(request_, unix_seconds()));
+}
+
 void CacheWriter::commit() {
-  CacheAttributes attributes{.source = request_.source, .pinned = request_.pinned};
-  if (request_.ttl_s) attributes.expires_at = unix_seconds() + *request_.ttl_s;
   created_.binary = !states_.empty();
-  Status status = context_->store->commit(request_.model, request_.name, request_.text, std::move(states_), attributes);
-  if (!status && created_.binary) {
+  Status status = commit_states();
+  const bool gone =
+      !status && (status.error().code == ErrorCode::kConflict || status.error().code == ErrorCode::kNotFound);
+  if (!status && created_.binary && !gone) {
     // The state did not fit or did not survive; the text is worth more, and smaller.
     created_.warning = "the state was not saved: " + status.error().message;
     created_.binary = false;
     created_.states.clear();
-    status = context_->store->commit(request_.model, request_.name, request_.text, {}, attributes);
+    states_.clear();
+    status = commit_states();
   }
   if (!status) return done_(tl::unexpected(status.error()));
   if (!created_.binary) created_.size_bytes = request_.text.size();

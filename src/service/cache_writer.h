@@ -13,6 +13,9 @@
 
 namespace rockllama {
 
+// What a commit of `request` says besides text and states.
+[[nodiscard]] CacheAttributes cache_attributes(const CreateCache& request, double now);
+
 class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
  public:
   // `keep` lives until `done` was called.
@@ -23,6 +26,7 @@ class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
 
  private:
   [[nodiscard]] bool up_to_date();
+  [[nodiscard]] Status commit_states();
   void build_next();
   void built(StateFormat format, Result<NewState> state);
   [[nodiscard]] bool wants_raw() const;

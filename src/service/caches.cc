@@ -21,21 +21,20 @@ std::string current_fingerprint(ServiceContext* context, const std::string& mode
 }
 
 Status check_new(ServiceContext* context, const CreateCache& request) {
-  if (!valid_cache_name(request.name)) {
+  if (!request.known_name && !valid_cache_name(request.name)) {
     return fail(ErrorCode::kInvalidArgument,
                 "a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit", "cache_name");
   }
   if (request.text.empty()) return fail(ErrorCode::kInvalidArgument, "the text of a cache must not be empty", "prompt");
-  if (!request.overwrite && context->store->find(request.model, request.name, "")) {
-    return fail(ErrorCode::kConflict, "cache '" + request.name + "' exists already", "cache_name");
-  }
-  return {};
+  if (request.overwrite) return {};
+  const auto found = context->store->find(request.model, request.name, "");
+  if (found) return fail(ErrorCode::kConflict, "cache '" + request.name + "' exists already", "cache_name");
+  return found.error().code == ErrorCode::kNotFound ? Status{} : fail(found.error());
 }
 
 Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& request) {
-  CacheAttributes attributes{.source = request.source, .pinned = request.pinned};
-  if (request.ttl_s) attributes.expires_at = unix_seconds() + *request.ttl_s;
-  const auto status = context->store->commit(request.model, request.name, request.text, {}, attributes);
+  const auto status =
+      context->store->commit(request.model, request.name, request.text, {}, cache_attributes(request, unix_seconds()));
   if (!status) return tl::unexpected(status.error());
   return CacheCreated{.model = request.model,
                       .name = request.name,
@@ -44,6 +43,12 @@ Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& req
 }
 
 }  // namespace
+
+CacheAttributes cache_attributes(const CreateCache& request, double now) {
+  CacheAttributes attributes{.source = request.source, .pinned = request.pinned, .overwrite = request.overwrite};
+  if (request.ttl_s) attributes.expires_at = now + *request.ttl_s;
+  return attributes;
+}
 
 void Caches::create(CreateCache request, OnProgress progress, Created done) {
   context_->executor->post([context = context_, request = std::move(request), progress = std::move(progress),
@@ -66,8 +71,8 @@ void Caches::generate_binary(const std::string& model, const std::string& name, 
                              Created done) {
   context_->executor->post([this, model, name, text = std::move(text), done = std::move(done)] {
     CreateCache request{.model = model, .name = name};
-    const auto info = context_->store->find(model, name, "");
-    if (info) request.source = info->source;
+    request.known_name = context_->store->find(model, name, "").has_value();
+    request.keeps_text = !text;
     if (text) {
       request.text = *text;
     } else {
@@ -109,9 +114,9 @@ Result<Caches::Content> Caches::get(const std::string& model, const std::string&
 }
 
 Status Caches::remove(const std::string& model, const std::string& name, bool binary_only) {
-  if (!context_->store->find(model, name, "")) {
-    return fail(ErrorCode::kNotFound, no_cache(name) + " of model '" + model + "'", "cache_name");
-  }
+  const auto found = context_->store->find(model, name, "");
+  if (!found && found.error().code != ErrorCode::kNotFound) return fail(found.error());
+  if (!found) return fail(ErrorCode::kNotFound, no_cache(name) + " of model '" + model + "'", "cache_name");
   return binary_only ? context_->store->remove_states(model, name) : context_->store->remove(model, name);
 }
 

@@ -24,6 +24,8 @@ struct CreateCache {
   CacheFormatChoice format = CacheFormatChoice::kBoth;
   std::string source = "api";
   bool overwrite = true;
+  bool keeps_text = false;  // `text` is what the cache has: only states are added, and only as long as it has it
+  bool known_name = false;  // the cache is there already, so an older server's name will do
   std::optional<bool> pinned{};
   std::optional<double> ttl_s{};
 };
@@ -54,7 +56,8 @@ class Caches {
   using OnProgress = std::function<void(const CacheProgress&)>;
   // `done` is called once, on a thread of the service. `progress` may be empty.
   void create(CreateCache request, OnProgress progress, Created done);
-  // State from an existing text cache, or from `text`, which becomes the cache's text.
+  // State from an existing text cache, or from `text`, which becomes the cache's text. kConflict: the text changed
+  // while its state was made.
   void generate_binary(const std::string& model, const std::string& name, std::optional<std::string> text,
                        Created done);
 

@@ -30,7 +30,8 @@ struct ServiceOptions {
   double keep_alive_s = 1800;   // 0 = for ever
   int queue_limit = 64;         // requests per model that wait or run
   double load_timeout_s = 120;  // how long a request waits for a load or a restart
-  std::string system_prompt{};  // source of the `system` cache; empty = none
+  // Text of the `system` cache, asked for at each load on the executor; unset or an empty text = none.
+  std::function<std::string()> system_prompt{};
   std::string system_prompt_source{};
 };
 

@@ -33,6 +33,13 @@ ModelStatus status_of(ServiceContext* context, const ModelEntry& entry) {
   return status;
 }
 
+// A model that is not loaded yet is loaded by the first request for it.
+bool one_is_loadable(ServiceContext* context, const std::map<std::string, std::string>& failures) {
+  const auto models = context->registry->scan();
+  return std::any_of(models.begin(), models.end(),
+                     [&](const ModelEntry& entry) { return !failures.contains(entry.spec.name); });
+}
+
 }  // namespace
 
 std::vector<ModelStatus> Models::list() {
@@ -57,9 +64,9 @@ Readiness Models::readiness() {
       (model.host->ready() ? result.loaded : result.loading).push_back(name);
     }
   }
-  for (const auto& [name, why] : context_->pool->failures()) result.failed.push_back(name + ": " + why);
-  // A model that is not loaded yet is loaded by the first request for it.
-  result.ready = !result.loaded.empty() || (result.loading.empty() && result.failed.empty());
+  const auto failures = context_->pool->failures();
+  for (const auto& [name, why] : failures) result.failed.push_back(name + ": " + why);
+  result.ready = !result.loaded.empty() || (result.loading.empty() && one_is_loadable(context_, failures));
   return result;
 }
 

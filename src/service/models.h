@@ -41,7 +41,7 @@ class Models {
   // Executor only: they look at the disk.
   [[nodiscard]] std::vector<ModelStatus> list();
   [[nodiscard]] Result<ModelStatus> find(const std::string& name);  // kModelNotFound
-  // Never touches the disk.
+  // Looks into the models folder where no model is loaded or loading: executor only.
   [[nodiscard]] Readiness readiness();
 
   using Done = std::function<void(Status)>;

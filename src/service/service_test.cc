@@ -238,10 +238,32 @@ TEST_F(CachesTest, RefusesABadNameAndAModelThatThereIsNot) {
   EXPECT_EQ(create({.model = "nobody", .name = "c", .text = kText}).error().code, ErrorCode::kModelNotFound);
 }
 
+TEST_F(CachesTest, AStateOfTheStoredTextNeverBringsAnOldTextBack) {
+  begin();
+  ASSERT_TRUE(store->commit("m", "c", "Edited meanwhile.", {}, {}));
+  CreateCache state_of_old_text = order();
+  state_of_old_text.keeps_text = true;
+  EXPECT_EQ(create(state_of_old_text).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(*store->text("m", "c"), "Edited meanwhile.");
+  ASSERT_TRUE(store->remove("m", "c"));
+  EXPECT_EQ(create(state_of_old_text).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(CachesTest, MakesStatesOfCachesWithNamesOfAnOlderServer) {
+  begin();
+  ASSERT_TRUE(store->commit("m", "my notes", kText, {}, {}));
+  std::promise<bool> generated;
+  service->caches().generate_binary("m", "my notes", std::nullopt, [&](Result<CacheCreated> result) {
+    generated.set_value(result && result->binary);
+  });
+  EXPECT_TRUE(generated.get_future().get());
+  EXPECT_EQ(create(order("my notes")).error().code, ErrorCode::kInvalidArgument);
+}
+
 class WarmUpTest : public CompletionsTest {
  protected:
   WarmUpTest() {
-    options.system_prompt = "Be brief.";
+    options.system_prompt = [] { return "Be brief."; };
     options.system_prompt_source = "config/system.txt";
   }
 };
@@ -276,10 +298,34 @@ TEST_F(WarmUpTest, ReplacesItsOwnWhenTheFileChanged) {
   EXPECT_EQ(*store->text("m", "system"), "Be brief.");
 }
 
+TEST_F(WarmUpTest, KeepsASystemCacheOfTheSameTextThatSomebodyAskedFor) {
+  begin();
+  (void)complete(chat("hi"));
+  ASSERT_TRUE(create({.model = "m", .name = "system", .text = "Be brief."}));
+  EXPECT_EQ(store->find("m", "system", "")->source, "api");
+}
+
+TEST_F(WarmUpTest, TakesTheTextThatTheFileHasAtTheLoad) {
+  auto text = std::make_shared<std::string>("First.");
+  options.system_prompt = [text] { return *text; };
+  begin();
+  *text = "Second.";
+  (void)complete(chat("hi"));
+  EXPECT_EQ(*store->text("m", "system"), "Second.");
+}
+
 TEST_F(WarmUpTest, IsNoReasonNotToServe) {
   begin();
   script->save_error = Error{ErrorCode::kIo, "broken"};
   EXPECT_EQ(complete(chat("hi")).usage.completion_tokens, 1u);
+}
+
+TEST_F(ServiceFixture, IsNotReadyWithoutAnyModel) {
+  std::filesystem::remove_all(folder + "/models");
+  begin();
+  EXPECT_FALSE(service->models().readiness().ready);
+  add_model("m");
+  EXPECT_TRUE(service->models().readiness().ready);
 }
 
 class ModelsTest : public CompletionsTest {

@@ -2,10 +2,27 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace rockllama {
 namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+// A failed rebuild is tried again at a later use: the disk may have space again, and what killed the worker may have
+// been another request. If it was this one, the pauses (5 s to 43 min) keep the damage small.
+constexpr double kFirstPauseMs = 5000;
+constexpr uint32_t kMostDoublings = 9;
+
+bool is_no_failure(ErrorCode code) { return code == ErrorCode::kConflict || code == ErrorCode::kCancelled; }
+
+bool is_final(ErrorCode code) {
+  return code == ErrorCode::kUnsupported || code == ErrorCode::kContextLengthExceeded ||
+         code == ErrorCode::kInvalidArgument;
+}
 
 // The events of one save, on the worker's thread.
 struct Save {
@@ -55,10 +72,7 @@ void StateBuilder::rebuild(const std::shared_ptr<ModelHost>& host, const std::st
     if (!reference || reference->state) return;
     const std::string key = model + "/" + name + "/" + to_string(format) + "/" + to_hex(hash_bytes(reference->text)) +
                             "/" + host->fingerprint();
-    {
-      const std::lock_guard lock(mutex_);
-      if (!under_way_.insert(key).second) return;
-    }
+    if (!begin(key)) return;
     rebuild_now({host, name, reference->text, format}, key, keep);
   });
 }
@@ -74,16 +88,30 @@ void StateBuilder::rebuild_now(const Order& order, const std::string& key, std::
     } else {
       status = fail(state.error());
     }
-    // A text that changed meanwhile is no failure of this key: the new text has another.
-    forget(key, !status && status.error().code != ErrorCode::kConflict && status.error().code != ErrorCode::kCancelled);
+    end(key, status);
     spdlog::info("cache {}/{}: {} state {}", model, order.name, to_string(order.format),
                  status ? "rebuilt" : "not rebuilt: " + status.error().message);
   });
 }
 
-void StateBuilder::forget(const std::string& key, bool failed) {
+bool StateBuilder::begin(const std::string& key) {
   const std::lock_guard lock(mutex_);
-  if (!failed) under_way_.erase(key);
+  Attempt& attempt = attempts_[key];
+  if (steady_ms() < attempt.not_before_ms) return false;
+  attempt.not_before_ms = kNever;
+  return true;
+}
+
+void StateBuilder::end(const std::string& key, const Status& status) {
+  const std::lock_guard lock(mutex_);
+  const auto attempt = attempts_.find(key);
+  // A text that changed meanwhile is no failure of this key: the new text has another.
+  if (status || is_no_failure(status.error().code)) {
+    attempts_.erase(attempt);
+  } else if (!is_final(status.error().code)) {
+    const uint32_t doublings = std::min(attempt->second.failures++, kMostDoublings);
+    attempt->second.not_before_ms = steady_ms() + kFirstPauseMs * (1u << doublings);
+  }
 }
 
 }  // namespace rockllama

@@ -1,10 +1,11 @@
 // Makes states of caches: a prefill in the worker, into a temporary file of the store. Thread-safe, never blocks.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "service/context.h"
@@ -28,17 +29,22 @@ class StateBuilder {
   void build(Order order, OnProgress progress, Built built);
 
   // Builds the missing state of an existing cache behind the scenes and adds it. Does nothing when that is already
-  // under way, or failed before for this text and model. `keep` lives until it is done.
+  // under way, can never be done for this text and model, or failed a moment ago. `keep` lives until it is done.
   void rebuild(const std::shared_ptr<ModelHost>& host, const std::string& name, StateFormat format,
                std::shared_ptr<void> keep);
 
  private:
+  struct Attempt {
+    uint32_t failures = 0;
+    double not_before_ms = 0;  // of the steady clock; infinite while it is under way, or where it never helps
+  };
   void rebuild_now(const Order& order, const std::string& key, std::shared_ptr<void> keep);
-  void forget(const std::string& key, bool failed);
+  [[nodiscard]] bool begin(const std::string& key);
+  void end(const std::string& key, const Status& status);
 
   ServiceContext* context_;
   std::mutex mutex_;
-  std::set<std::string> under_way_;  // and failed ones: model, cache, format, text hash, fingerprint
+  std::map<std::string, Attempt> attempts_;  // by model, cache, format, text hash, fingerprint
 };
 
 }  // namespace rockllama

@@ -21,11 +21,10 @@ bool ours(const ServiceContext& context, const std::string& model) {
 
 void warm_up(ServiceContext* context, const std::shared_ptr<ModelHost>& host, std::function<void()> done) {
   const std::string& model = host->entry().spec.name;
-  if (context->options.system_prompt.empty() || !ours(*context, model)) return done();
-  CreateCache request{.model = model,
-                      .name = kSystemCache,
-                      .text = context->options.system_prompt,
-                      .source = context->options.system_prompt_source};
+  const std::string text = context->options.system_prompt ? context->options.system_prompt() : "";
+  if (text.empty() || !ours(*context, model)) return done();
+  CreateCache request{
+      .model = model, .name = kSystemCache, .text = text, .source = context->options.system_prompt_source};
   const auto report = [model, done = std::move(done)](const Result<CacheCreated>& created) {
     if (!created) {
       spdlog::warn("model {}: no system cache: {}", model, created.error().message);

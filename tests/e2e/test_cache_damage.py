@@ -73,7 +73,6 @@ def test_a_damaged_state_is_listed_with_the_reason_until_it_is_made_again(script
         return found and found[0]["status"] not in ("ready", "building") and found[0]["reason"]
 
     wait_until(listed, what="the reason in the listing")
-    server.restart()
     wait_until(lambda: server.chat(QUESTION, use_cache="guide")["usage"]["cache_hit"], what="the rebuilt state")
 
 
