@@ -182,6 +182,12 @@ TEST(ChatRequest, NeverRefusesACacheName) {
     EXPECT_THAT(request.use_cache, IsEmpty()) << odd;
     EXPECT_THAT(request.use_cache_problem, HasSubstr("use_cache")) << odd;
   }
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += "\"c" + std::to_string(i / 2) + "\",";
+  const auto limited = parse(",\"use_cache\":[" + many + "\"z\"]").request;
+  EXPECT_EQ(limited.use_cache.size(), 16u);
+  EXPECT_EQ(limited.use_cache.back(), "c15");
+  EXPECT_THAT(limited.use_cache_problem, HasSubstr("16"));
   const auto mixed = parse(R"(,"use_cache":[1,"b"])").request;
   EXPECT_THAT(mixed.use_cache, ElementsAre("b"));
   EXPECT_FALSE(mixed.use_cache_problem.empty());

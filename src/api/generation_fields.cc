@@ -1,5 +1,6 @@
 #include "api/generation_fields.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr size_t kMaxStops = 16;
 constexpr size_t kMaxCacheNameBytes = 255;
+constexpr size_t kMaxCaches = 16;  // of one request: each text is read and rendered
 constexpr int32_t kNoLimit = std::numeric_limits<int32_t>::max();
 
 int32_t read_max_tokens(FieldReader* fields) {
@@ -57,6 +59,8 @@ bool add_cache_name(const Json& value, std::vector<std::string>* names) {
   if (!value.is_string()) return false;
   const auto& name = value.get_ref<const std::string&>();
   if (name.empty() || name.size() > kMaxCacheNameBytes) return false;
+  if (std::find(names->begin(), names->end(), name) != names->end()) return true;
+  if (names->size() == kMaxCaches) return false;
   names->push_back(name);
   return true;
 }
@@ -75,7 +79,7 @@ void read_use_cache(const Json& body, CompletionRequest* request) {
   if (fine) return;
   request->use_cache_problem = found->is_null()
                                    ? "use_cache is null; answered without a named cache"
-                                   : "use_cache must be a name or a list of names; what is not was ignored";
+                                   : "use_cache must be a name or a list of up to 16 names; what is not was ignored";
 }
 
 }  // namespace

@@ -390,8 +390,12 @@ Status Server::open() {
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(4096, error);
   if (!error) return {};
-  const auto code = error == net::error::address_in_use ? ErrorCode::kConflict : ErrorCode::kInvalidArgument;
-  return fail(code, "cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + error.message());
+  const std::string what = "cannot listen on " + options.host + ":" + std::to_string(options.port) + ": ";
+  if (error == net::error::address_in_use) {
+    return fail(ErrorCode::kConflict,
+                what + "another program uses this address already; stop it, or choose another port with --port");
+  }
+  return fail(ErrorCode::kInvalidArgument, what + error.message());
 }
 
 Task<void> Server::accept() {
