@@ -53,6 +53,10 @@ Result<std::string> FileHashMemo::hash(const std::string& path) {
   }
   const auto hash = files_->hash(path);
   if (!hash) return tl::unexpected(hash.error());
+  const auto after = files_->stat(path);
+  if (!after || !(*after == *info)) {
+    return fail({ErrorCode::kUnavailable, "the file changed while it was read", "", 1});
+  }
   const std::lock_guard lock(mutex_);
   known_[path] = {*info, to_hex(*hash)};
   save();

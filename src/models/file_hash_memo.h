@@ -14,7 +14,8 @@ class FileHashMemo {
  public:
   // `memo_file` may be missing or damaged; then hashes are made anew. `files` outlives this.
   FileHashMemo(FileSystem* files, std::string memo_file);
-  // XXH3-128 of the file in hex. Reads it where it is not known; fails as the file system does.
+  // XXH3-128 of the file in hex. Reads it where it is not known; kUnavailable when the file changes meanwhile, else
+  // fails as the file system does.
   [[nodiscard]] Result<std::string> hash(const std::string& path);
 
  private:

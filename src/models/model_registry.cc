@@ -140,6 +140,8 @@ Result<ModelEntry> ModelRegistry::find(const std::string& name) {
               "there is no model '" + name + "'" + (known.empty() ? "" : "; there are: " + known), "model");
 }
 
+Result<FileInfo> ModelRegistry::file_info(const ModelEntry& entry) { return impl_->files->stat(entry.spec.file); }
+
 Result<std::string> ModelRegistry::file_hash(const ModelEntry& entry) { return impl_->memo.hash(entry.spec.file); }
 
 }  // namespace rockllama

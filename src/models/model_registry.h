@@ -37,6 +37,8 @@ class ModelRegistry {
   [[nodiscard]] std::vector<ModelEntry> scan();
   // kModelNotFound, with the names that there are in the message.
   [[nodiscard]] Result<ModelEntry> find(const std::string& name);
+  // The model file as it is now: equal infos, equal bytes.
+  [[nodiscard]] Result<FileInfo> file_info(const ModelEntry& entry);
   // XXH3-128 of the whole model file in hex, memoised by path, inode, size and mtime. Reads gigabytes: executor only.
   [[nodiscard]] Result<std::string> file_hash(const ModelEntry& entry);
 
