@@ -162,6 +162,11 @@ FrameWriter::~FrameWriter() {
   thread_.join();
 }
 
+bool FrameWriter::has_room(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  return closed_ || queued_bytes_ + bytes <= limit_bytes_;
+}
+
 bool FrameWriter::post(std::string bytes, UniqueFd fd) {
   {
     const std::lock_guard lock(mutex_);

@@ -54,6 +54,8 @@ class FrameWriter {
   FrameWriter(const FrameWriter&) = delete;
   FrameWriter& operator=(const FrameWriter&) = delete;
 
+  // Whether post would not close the channel over the limit; another thread may take the room.
+  [[nodiscard]] bool has_room(size_t bytes);
   // Never blocks. When the queue is over its limit, or sending failed, the channel is closed: its reader sees the end.
   // False from then on.
   bool post(std::string bytes, UniqueFd fd = {});

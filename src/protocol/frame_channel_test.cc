@@ -144,5 +144,14 @@ TEST(FrameWriter, ClosesTheChannelWhenTheOtherEndDoesNotRead) {
   EXPECT_TRUE(!frame || !frame->has_value());
 }
 
+TEST(FrameWriter, SaysWhetherAFrameHasRoomAndLetsAClosedChannelRefuseByItself) {
+  RawEnd ends = raw_end();
+  FrameWriter writer(&ends.channel, 1000);
+  EXPECT_TRUE(writer.has_room(1000));
+  EXPECT_FALSE(writer.has_room(1001));
+  EXPECT_FALSE(writer.post(std::string(1001, 'x')));
+  EXPECT_TRUE(writer.has_room(1001));
+}
+
 }  // namespace
 }  // namespace rockllama::protocol
