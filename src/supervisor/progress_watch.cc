@@ -5,13 +5,15 @@
 namespace rockllama {
 namespace {
 
-// The slowest device that is taken for alive: a load at 5 MB/s from a worn card, templates at 100 kB/s, prefill at
+// The slowest device that is taken for alive: files at 5 MB/s on a worn card, templates at 100 kB/s, prefill at
 // 2 tokens per second.
-constexpr double kLoadBytesPerMs = 5e3;
+constexpr double kDiskBytesPerMs = 5e3;
 constexpr double kPrepareBytesPerMs = 100;
 constexpr double kSlowestPrefill = 2;
 // A step may take this many times what was measured before it counts as hung.
 constexpr double kSlack = 10;
+// Fewer tokens than these say little of the speed: a decode call has a cost of its own.
+constexpr uint32_t kMeasurableTokens = 16;
 
 }  // namespace
 
@@ -19,10 +21,13 @@ ProgressWatch::ProgressWatch(double floor_ms, uint32_t block_tokens)
     : floor_ms_(floor_ms), block_tokens_(block_tokens) {}
 
 void ProgressWatch::load_asked(uint64_t model_bytes, double now_ms) {
-  load_deadline_ms_ = now_ms + floor_ms_ + static_cast<double>(model_bytes) / kLoadBytesPerMs;
+  load_deadline_ms_ = now_ms + floor_ms_ + static_cast<double>(model_bytes) / kDiskBytesPerMs;
 }
 
-void ProgressWatch::loaded() { load_deadline_ms_.reset(); }
+void ProgressWatch::loaded(uint64_t kv_bytes_per_token) {
+  load_deadline_ms_.reset();
+  kv_bytes_per_token_ = kv_bytes_per_token;
+}
 
 void ProgressWatch::prepare_asked(RequestId id, uint64_t prompt_bytes, double now_ms) {
   // Prepares run one after the other, so each waits for those before it too.
@@ -33,14 +38,14 @@ void ProgressWatch::prepare_asked(RequestId id, uint64_t prompt_bytes, double no
 
 void ProgressWatch::prepared(RequestId id) { prepare_deadlines_ms_.erase(id); }
 
-void ProgressWatch::start_asked(RequestId id, uint32_t credit, double now_ms) {
+void ProgressWatch::start_asked(RequestId id, uint32_t credit, uint64_t state_bytes, double now_ms) {
   if (!engine_owes_progress()) last_progress_ms_ = now_ms;
-  tasks_[id] = Task{.credit = credit};
+  tasks_[id] = Task{.credit = credit, .state_bytes = state_bytes};
 }
 
 void ProgressWatch::save_asked(RequestId id, double now_ms) {
   if (!engine_owes_progress()) last_progress_ms_ = now_ms;
-  tasks_[id] = Task{.running = true, .endless_credit = true, .prefilled_at_ms = now_ms};
+  tasks_[id] = Task{.running = true, .endless_credit = true, .saves = true, .prefilled_at_ms = now_ms};
 }
 
 void ProgressWatch::credit_added(RequestId id, uint32_t tokens, double now_ms) {
@@ -50,24 +55,40 @@ void ProgressWatch::credit_added(RequestId id, uint32_t tokens, double now_ms) {
   task->second.credit += tokens;
 }
 
-void ProgressWatch::started(RequestId id, double now_ms) {
+void ProgressWatch::restoring(RequestId id, double now_ms) {
+  last_progress_ms_ = now_ms;
+  const auto task = tasks_.find(id);
+  if (task != tasks_.end()) task->second.disk_ms = static_cast<double>(task->second.state_bytes) / kDiskBytesPerMs;
+}
+
+void ProgressWatch::started(RequestId id, uint32_t cached_tokens, double now_ms) {
   last_progress_ms_ = now_ms;
   const auto task = tasks_.find(id);
   if (task == tasks_.end()) return;
   task->second.running = true;
+  task->second.disk_ms = 0;
+  task->second.prefilled = cached_tokens;
   task->second.prefilled_at_ms = now_ms;
 }
 
-void ProgressWatch::prefilled(RequestId id, uint32_t done_tokens, double now_ms) {
+void ProgressWatch::prefilled(RequestId id, uint32_t done_tokens, uint32_t total_tokens, double now_ms) {
   last_progress_ms_ = now_ms;
   const auto task = tasks_.find(id);
   if (task == tasks_.end()) return;
-  const double elapsed_ms = now_ms - task->second.prefilled_at_ms;
-  if (done_tokens > task->second.prefilled && elapsed_ms > 0) {
-    prefill_speed_ = (done_tokens - task->second.prefilled) / elapsed_ms * 1000;
+  measure(&task->second, done_tokens, now_ms);
+  // What follows the last block of a state is its file.
+  if (task->second.saves && done_tokens >= total_tokens) {
+    task->second.disk_ms = static_cast<double>(kv_bytes_per_token_) * done_tokens / kDiskBytesPerMs;
   }
-  task->second.prefilled = done_tokens;
-  task->second.prefilled_at_ms = now_ms;
+}
+
+void ProgressWatch::measure(Task* task, uint32_t done_tokens, double now_ms) {
+  const double elapsed_ms = now_ms - task->prefilled_at_ms;
+  if (done_tokens >= task->prefilled + kMeasurableTokens && elapsed_ms > 0) {
+    prefill_speed_ = (done_tokens - task->prefilled) / elapsed_ms * 1000;
+  }
+  task->prefilled = done_tokens;
+  task->prefilled_at_ms = now_ms;
 }
 
 void ProgressWatch::generated(RequestId id, uint32_t tokens, double now_ms) {
@@ -94,7 +115,9 @@ bool ProgressWatch::engine_owes_progress() const {
 
 double ProgressWatch::engine_patience_ms() const {
   const double speed = prefill_speed_ > 0 ? std::max(prefill_speed_ / kSlack, 0.1) : kSlowestPrefill;
-  return floor_ms_ + block_tokens_ / speed * 1000;
+  double patience_ms = floor_ms_ + block_tokens_ / speed * 1000;
+  for (const auto& [id, task] : tasks_) patience_ms += task.disk_ms;
+  return patience_ms;
 }
 
 std::optional<std::string> ProgressWatch::hung(double now_ms) const {

@@ -18,14 +18,18 @@ class ProgressWatch {
   ProgressWatch(double floor_ms, uint32_t block_tokens);
 
   void load_asked(uint64_t model_bytes, double now_ms);
-  void loaded();
+  void loaded(uint64_t kv_bytes_per_token);
   void prepare_asked(RequestId id, uint64_t prompt_bytes, double now_ms);
   void prepared(RequestId id);
-  void start_asked(RequestId id, uint32_t credit, double now_ms);
+  // `state_bytes`: of the file that may have to be restored first; 0 = none.
+  void start_asked(RequestId id, uint32_t credit, uint64_t state_bytes, double now_ms);
   void save_asked(RequestId id, double now_ms);
   void credit_added(RequestId id, uint32_t tokens, double now_ms);
-  void started(RequestId id, double now_ms);
-  void prefilled(RequestId id, uint32_t done_tokens, double now_ms);
+  void restoring(RequestId id, double now_ms);
+  // `cached_tokens`: the part of the prompt that need not be prefilled.
+  void started(RequestId id, uint32_t cached_tokens, double now_ms);
+  // `done_tokens` counts from the start of the prompt, cached tokens too.
+  void prefilled(RequestId id, uint32_t done_tokens, uint32_t total_tokens, double now_ms);
   void generated(RequestId id, uint32_t tokens, double now_ms);
   void ended(RequestId id, double now_ms);  // finished, failed, cancelled, state saved
 
@@ -38,16 +42,21 @@ class ProgressWatch {
   struct Task {
     bool running = false;  // admitted by the engine (a state is always)
     bool endless_credit = false;
+    bool saves = false;
     int64_t credit = 0;
     uint32_t prefilled = 0;
     double prefilled_at_ms = 0;
+    uint64_t state_bytes = 0;
+    double disk_ms = 0;  // patience with the file that is being read or written now
   };
+  void measure(Task* task, uint32_t done_tokens, double now_ms);
   [[nodiscard]] bool engine_owes_progress() const;
   [[nodiscard]] double engine_patience_ms() const;
 
   double floor_ms_;
   uint32_t block_tokens_;
   double prefill_speed_ = 0;
+  uint64_t kv_bytes_per_token_ = 0;
   std::optional<double> load_deadline_ms_;
   std::map<RequestId, double> prepare_deadlines_ms_;
   std::map<RequestId, Task> tasks_;

@@ -14,7 +14,7 @@ TEST(ProgressWatch, GivesALoadTimeByItsSize) {
   watch.load_asked(5'000'000, 0);
   EXPECT_FALSE(watch.hung(1900));
   EXPECT_TRUE(watch.hung(2100));
-  watch.loaded();
+  watch.loaded(0);
   EXPECT_FALSE(watch.hung(1e9));
 }
 
@@ -32,26 +32,65 @@ TEST(ProgressWatch, GivesPreparesTimeOneAfterTheOther) {
 
 TEST(ProgressWatch, WaitsForAFirstBlockAtTheSlowestSpeed) {
   ProgressWatch watch(kFloor, kBlock);
-  watch.start_asked(1, 8, 0);
+  watch.start_asked(1, 8, 0, 0);
   EXPECT_FALSE(watch.hung(kUnmeasured - 1));
   EXPECT_TRUE(watch.hung(kUnmeasured + 1));
 }
 
 TEST(ProgressWatch, ScalesByTheMeasuredSpeed) {
   ProgressWatch watch(kFloor, kBlock);
-  watch.start_asked(1, 8, 0);
-  watch.started(1, 0);
-  watch.prefilled(1, 100, 100);  // 1000 tokens per second: a block may take ten times 100 ms
+  watch.start_asked(1, 8, 0, 0);
+  watch.started(1, 0, 0);
+  watch.prefilled(1, 100, 1000, 100);  // 1000 tokens per second: a block may take ten times 100 ms
   EXPECT_FALSE(watch.hung(100 + kFloor + 999));
   EXPECT_TRUE(watch.hung(100 + kFloor + 1001));
 }
 
+TEST(ProgressWatch, MeasuresOnlyWhatWasNotCached) {
+  ProgressWatch watch(kFloor, kBlock);
+  watch.start_asked(1, 8, 0, 0);
+  watch.started(1, 8000, 0);
+  watch.prefilled(1, 8040, 8200, 5000);
+  EXPECT_DOUBLE_EQ(watch.prefill_speed(), 8);
+  EXPECT_FALSE(watch.hung(5000 + kFloor + 124'000));
+  EXPECT_TRUE(watch.hung(5000 + kFloor + 126'000));
+}
+
+TEST(ProgressWatch, MeasuresNothingOverAFewTokens) {
+  ProgressWatch watch(kFloor, kBlock);
+  watch.start_asked(1, 8, 0, 0);
+  watch.started(1, 8000, 0);
+  watch.prefilled(1, 8015, 8015, 1);
+  EXPECT_EQ(watch.prefill_speed(), 0);
+}
+
+TEST(ProgressWatch, GivesARestoreTimeByTheStatesSize) {
+  ProgressWatch watch(kFloor, kBlock);
+  watch.start_asked(1, 8, 500'000'000, 0);
+  watch.restoring(1, 40'000);
+  EXPECT_FALSE(watch.hung(40'000 + kUnmeasured + 99'000));
+  EXPECT_TRUE(watch.hung(40'000 + kUnmeasured + 101'000));
+  watch.started(1, 8000, 100'000);
+  EXPECT_TRUE(watch.hung(100'000 + kUnmeasured + 1));
+}
+
+TEST(ProgressWatch, GivesASavedStateTimeForItsFileAfterItsLastBlock) {
+  ProgressWatch watch(kFloor, kBlock);
+  watch.loaded(100'000);
+  watch.save_asked(1, 0);
+  watch.prefilled(1, 100, 200, 100);
+  EXPECT_TRUE(watch.hung(100 + kFloor + 1001));
+  watch.prefilled(1, 200, 200, 200);  // 20 MB to write
+  EXPECT_FALSE(watch.hung(200 + kFloor + 4999));
+  EXPECT_TRUE(watch.hung(200 + kFloor + 5001));
+}
+
 TEST(ProgressWatch, ExpectsNothingOfAGenerationOutOfCreditNorOfWhatWaitsForIt) {
   ProgressWatch watch(kFloor, kBlock);
-  watch.start_asked(1, 2, 0);
-  watch.started(1, 0);
+  watch.start_asked(1, 2, 0, 0);
+  watch.started(1, 0, 0);
   watch.generated(1, 2, 1);
-  watch.start_asked(2, 2, 2);
+  watch.start_asked(2, 2, 0, 2);
   EXPECT_FALSE(watch.hung(1e9));
   watch.credit_added(1, 1, 1e9);
   EXPECT_FALSE(watch.hung(1e9 + 1));
@@ -68,9 +107,9 @@ TEST(ProgressWatch, ExpectsProgressOfAStateAlways) {
 
 TEST(ProgressWatch, AnIdleTimeBeforeARequestDoesNotCount) {
   ProgressWatch watch(kFloor, kBlock);
-  watch.start_asked(1, 8, 0);
+  watch.start_asked(1, 8, 0, 0);
   watch.ended(1, 10);
-  watch.start_asked(2, 8, 1e9);
+  watch.start_asked(2, 8, 0, 1e9);
   EXPECT_FALSE(watch.hung(1e9 + 1));
 }
 

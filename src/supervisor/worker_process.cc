@@ -1,6 +1,7 @@
 #include "supervisor/worker_process.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,8 +19,9 @@ constexpr int kWorkerFd = 3;
 constexpr int kWatchMs = 50;
 constexpr double kLongestBackoffMs = 30'000;
 constexpr int kMostLoadCrashes = 5;
-// Commands that wait for a worker that does not read; more than one largest frame.
-constexpr size_t kWriterLimitBytes = size_t{2} * protocol::kMaxFrameBytes;
+// Commands that wait for a worker that does not read: two of the largest frames, and room for what is never refused.
+constexpr size_t kWaitingFrames = 2;
+constexpr size_t kReservedBytes = 1u << 20;
 
 uint64_t prompt_bytes(const protocol::Prepare& command) {
   uint64_t bytes = 0;
@@ -29,13 +31,27 @@ uint64_t prompt_bytes(const protocol::Prepare& command) {
   return bytes;
 }
 
+uint64_t file_bytes(const UniqueFd& file) {
+  struct stat status {};
+  return file.valid() && ::fstat(file.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+}
+
+// The request that a command begins, and that can be refused with it; 0 = none.
+RequestId refusable(const protocol::Command& command) {
+  if (const auto* prepare = std::get_if<protocol::Prepare>(&command)) return prepare->id;
+  if (const auto* save = std::get_if<protocol::SaveState>(&command)) return save->id;
+  return 0;
+}
+
 LossKind kind_of(const ExitStatus& status) { return status.signal == SIGKILL ? LossKind::kKilled : LossKind::kCrash; }
 
 }  // namespace
 
 struct WorkerProcess::Incarnation {
-  Incarnation(Subprocess the_process, UniqueFd socket)
-      : process(std::move(the_process)), channel(std::move(socket)), writer(&channel, kWriterLimitBytes) {}
+  Incarnation(Subprocess the_process, UniqueFd socket, size_t frame_limit_bytes)
+      : process(std::move(the_process)),
+        channel(std::move(socket)),
+        writer(&channel, kWaitingFrames * frame_limit_bytes + kReservedBytes) {}
   Subprocess process;
   protocol::FrameChannel channel;
   protocol::FrameWriter writer;
@@ -90,7 +106,7 @@ WorkerLost WorkerProcess::live_once() {
       Subprocess::spawn({options_.program, "--fd", std::to_string(kWorkerFd)}, {{sockets->second.get(), kWorkerFd}});
   if (!process) return {.kind = LossKind::kNoLoad, .reason = process.error().message, .final = true};
   sockets->second.reset();
-  Incarnation incarnation(std::move(*process), std::move(sockets->first));
+  Incarnation incarnation(std::move(*process), std::move(sockets->first), options_.frame_limit_bytes);
   {
     const std::lock_guard lock(mutex_);
     loaded_ = false;
@@ -112,6 +128,7 @@ WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
   std::optional<std::string> hung;
   std::optional<double> stop_deadline;
   while (!(status = incarnation->process.wait(kWatchMs))) {
+    tell_refused();
     const std::lock_guard lock(mutex_);
     if (stopping_ && !stop_deadline) stop_deadline = steady_ms() + options_.stop_grace_ms;
     hung = stopping_ ? std::nullopt : watch_.hung(steady_ms());
@@ -147,19 +164,22 @@ void WorkerProcess::read_events(Incarnation* incarnation) {
 }
 
 // Keeps the watch on what the worker owes. Caller holds the mutex.
-void WorkerProcess::note(const protocol::Loaded&, double) {
+void WorkerProcess::note(const protocol::Loaded& event, double) {
   loaded_ = true;
-  watch_.loaded();
+  watch_.loaded(event.model.kv_bytes_per_token);
 }
 void WorkerProcess::note(const protocol::LoadFailed& event, double) { load_failure_ = event.message; }
 void WorkerProcess::note(const protocol::Prepared& event, double) { watch_.prepared(event.id); }
-void WorkerProcess::note(const protocol::Restoring& event, double) {
+void WorkerProcess::note(const protocol::Restoring& event, double now) {
+  watch_.restoring(event.id, now);
   restoring_ = event.state_id;
   restoring_id_ = event.id;
 }
-void WorkerProcess::note(const protocol::Started& event, double now) { watch_.started(event.id, now); }
+void WorkerProcess::note(const protocol::Started& event, double now) {
+  watch_.started(event.id, event.cache.tokens, now);
+}
 void WorkerProcess::note(const protocol::Progress& event, double now) {
-  watch_.prefilled(event.id, event.done_tokens, now);
+  watch_.prefilled(event.id, event.done_tokens, event.total_tokens, now);
 }
 void WorkerProcess::note(const protocol::Tokens& event, double now) { watch_.generated(event.id, event.count, now); }
 void WorkerProcess::note(const protocol::Finished& event, double now) { note_end(event.id, now); }
@@ -188,8 +208,8 @@ bool WorkerProcess::take(const protocol::Event& event) {
   }
   std::visit(
       [this](const auto& e) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(e)>, protocol::Loaded>) sink_(WorkerReady{e.model});
-        if constexpr (requires { e.id; }) sink_(e);
+        if constexpr (std::is_same_v<std::decay_t<decltype(e)>, protocol::Loaded>) tell(WorkerReady{e.model});
+        if constexpr (requires { e.id; }) tell(e);
       },
       event);
   return true;
@@ -198,7 +218,35 @@ bool WorkerProcess::take(const protocol::Event& event) {
 void WorkerProcess::post(const protocol::Command& command, UniqueFd fd) {
   std::string bytes = protocol::encode(command);
   const std::lock_guard lock(mutex_);
+  if (const RequestId id = refusable(command); id != 0 && refuse(id, bytes.size())) return;
   if (writer_ != nullptr) writer_->post(std::move(bytes), std::move(fd));
+}
+
+// What one request asks must not close the channel for all. Caller holds the mutex.
+bool WorkerProcess::refuse(RequestId id, size_t bytes) {
+  const bool too_large = bytes > options_.frame_limit_bytes;
+  if (!too_large && (writer_ == nullptr || writer_->has_room(bytes + kReservedBytes))) return false;
+  protocol::Failed failed{.id = id, .code = ErrorCode::kTooLarge, .message = "the prompt and its caches are too large"};
+  if (!too_large) failed = {.id = id, .code = ErrorCode::kQueueFull, .message = "too many prompts wait for the model"};
+  watch_.ended(id, steady_ms());
+  refused_.push_back(std::move(failed));
+  return true;
+}
+
+// On a thread of ours, because commands may be posted under the sink's locks.
+void WorkerProcess::tell_refused() {
+  std::vector<protocol::Failed> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    refused.swap(refused_);
+  }
+  for (const protocol::Failed& failed : refused) tell(failed);
+}
+
+void WorkerProcess::tell(const WorkerEvent& event) {
+  const std::lock_guard lock(telling_);
+  sink_(event);
 }
 
 void WorkerProcess::prepare(const protocol::Prepare& command) {
@@ -212,7 +260,7 @@ void WorkerProcess::prepare(const protocol::Prepare& command) {
 void WorkerProcess::start(const protocol::Start& command, UniqueFd state) {
   {
     const std::lock_guard lock(mutex_);
-    watch_.start_asked(command.id, command.credit, steady_ms());
+    watch_.start_asked(command.id, command.credit, file_bytes(state), steady_ms());
   }
   post(command, std::move(state));
 }

@@ -2,7 +2,8 @@
 // starts it again with back-off when it ended.
 //
 // Two threads of its own: one spawns and watches (and lives as long as any worker it spawned, because workers die with
-// that thread), one reads events and calls the sink. Commands only queue.
+// that thread), one reads events. Both call the sink, one at a time. Commands only queue; a prompt or a state that does
+// not fit fails by itself: kTooLarge over the frame limit, kQueueFull where too much waits already.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "protocol/frame_channel.h"
 #include "supervisor/model_worker.h"
@@ -25,6 +27,8 @@ struct WorkerProcessOptions {
   double restart_backoff_ms = 250;  // doubles with each loss in a row
   double stop_grace_ms = 3'000;     // from Shutdown to SIGKILL
   uint64_t model_bytes = 0;         // scales the patience with a load
+  // A prompt whose frame is larger is refused.
+  size_t frame_limit_bytes = protocol::kMaxFrameBytes;
 };
 
 class WorkerProcess : public ModelWorker {
@@ -60,12 +64,16 @@ class WorkerProcess : public ModelWorker {
   void note(const protocol::StateSaved& event, double now);
   void note_end(RequestId id, double now);
   void post(const protocol::Command& command, UniqueFd fd = {});
+  bool refuse(RequestId id, size_t bytes);
+  void tell_refused();
+  void tell(const WorkerEvent& event);
   bool wait_for_restart(const WorkerLost& loss);
 
   const WorkerProcessOptions options_;
   const ModelSpec spec_;
   const WorkerSink sink_;
 
+  std::mutex telling_;  // held while the sink is called; never taken under mutex_
   std::mutex mutex_;
   std::condition_variable stop_asked_;
   bool stopping_ = false;
@@ -75,6 +83,7 @@ class WorkerProcess : public ModelWorker {
   std::string restoring_;     // id of the state that is being restored, or empty
   RequestId restoring_id_ = 0;
   int losses_in_a_row_ = 0;
+  std::vector<protocol::Failed> refused_;  // to tell
   ProgressWatch watch_;
   protocol::FrameWriter* writer_ = nullptr;  // of the live incarnation
 

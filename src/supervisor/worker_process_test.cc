@@ -31,13 +31,14 @@ class Script {
   std::string folder_;
 };
 
-// Collects events; waits for a number of losses.
+// Collects losses and failures; waits for a number of them.
 class Events {
  public:
   WorkerSink sink() {
     return [this](const WorkerEvent& event) {
       const std::lock_guard lock(mutex_);
       if (const auto* loss = std::get_if<WorkerLost>(&event)) losses_.push_back(*loss);
+      if (const auto* failed = std::get_if<protocol::Failed>(&event)) failures_.push_back(*failed);
       changed_.notify_all();
     };
   }
@@ -46,11 +47,17 @@ class Events {
     changed_.wait_for(lock, std::chrono::seconds(60), [&] { return losses_.size() >= losses; });
     return losses_;
   }
+  std::vector<protocol::Failed> wait_for_failures(size_t failures) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return failures_.size() >= failures; });
+    return failures_;
+  }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<WorkerLost> losses_;
+  std::vector<protocol::Failed> failures_;
 };
 
 std::vector<WorkerLost> losses_of(const std::string& body, size_t count) {
@@ -108,6 +115,36 @@ TEST(WorkerProcess, StopEndsAWorkerThatIgnoresIt) {
   const Script script("trap '' TERM; exec sleep 1000");
   Events events;
   WorkerProcess worker({.program = script.path(), .stop_grace_ms = 10}, {.name = "m"}, events.sink());
+  worker.stop();
+  EXPECT_TRUE(events.wait_for(0).empty());
+}
+
+TEST(WorkerProcess, RefusesAPromptThatDoesNotFitAFrameAndKeepsTheWorker) {
+  const Script script("exec sleep 1000");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .stop_grace_ms = 10, .frame_limit_bytes = 1000}, {.name = "m"},
+                       events.sink());
+  worker.prepare({.id = 7, .prompt = TextPrompt{std::string(1000, 'x')}});
+  const auto failures = events.wait_for_failures(1);
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].id, 7u);
+  EXPECT_EQ(failures[0].code, ErrorCode::kTooLarge);
+  worker.stop();
+  EXPECT_TRUE(events.wait_for(0).empty());
+}
+
+TEST(WorkerProcess, RefusesPromptsBehindTooManyOthersAndKeepsTheWorker) {
+  const Script script("exec sleep 1000");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .stop_grace_ms = 10, .frame_limit_bytes = 4000}, {.name = "m"},
+                       events.sink());
+  // One that is refused in any case tells that the worker lives.
+  worker.prepare({.id = 1, .prompt = TextPrompt{std::string(5000, 'x')}});
+  ASSERT_EQ(events.wait_for_failures(1).size(), 1u);
+  for (RequestId id = 2; id < 2000; ++id) worker.prepare({.id = id, .prompt = TextPrompt{std::string(3000, 'x')}});
+  const auto failures = events.wait_for_failures(2);
+  ASSERT_GE(failures.size(), 2u);
+  EXPECT_EQ(failures[1].code, ErrorCode::kQueueFull);
   worker.stop();
   EXPECT_TRUE(events.wait_for(0).empty());
 }
