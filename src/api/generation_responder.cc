@@ -88,6 +88,10 @@ bool GenerationResponder::heartbeat() {
 }
 
 void GenerationResponder::started(const CompletionStarted& event) {
+  // Also of a request that begins anew: its worker died, and with it what came before.
+  text_.clear();
+  owed_ = 0;
+  log_.completion_tokens = 0;
   log_.model = event.model;
   log_.cache = event.cache;
   log_.prompt_tokens = event.prompt_tokens;

@@ -75,6 +75,17 @@ TEST_F(GenerationResponderTest, AnswersATextWholeWithItsWarnings) {
   EXPECT_THAT(writer_->bytes, HasSubstr(R"("warnings":["w"])"));
 }
 
+TEST_F(GenerationResponderTest, ForgetsTheTextOfARunThatBeganAnew) {
+  auto& responder = make({});
+  responder.on_event(CompletionStarted{"m", {}, 50});
+  for (int i = 0; i < 31; ++i) responder.on_event(CompletionText{"lost ", 1});
+  responder.on_event(CompletionStarted{"m", {}, 50});
+  responder.on_event(CompletionText{"Hello", 1});
+  EXPECT_EQ(credit_, 0u);
+  responder.on_event(done_of({}));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("content":"Hello")"));
+}
+
 TEST_F(GenerationResponderTest, StreamsAChat) {
   auto& responder = make_stream();
   responder.on_event(CompletionProgress{1, 2});

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/clock.h"
+
 namespace rockllama {
 namespace {
 
@@ -13,14 +15,18 @@ Error lost_error(const WorkerLost& loss, bool alone) {
 
 }  // namespace
 
+Scheduler::Scheduler(uint32_t parallel) : queue_(parallel), not_ready_since_ms_(steady_ms()) {}
+
 void Scheduler::set_worker(ModelWorker* worker) {
   const std::lock_guard lock(mutex_);
   worker_ = worker;
 }
 
-void Scheduler::submit(protocol::Prepare command, JobSink sink) {
+void Scheduler::submit(protocol::Prepare command, JobSink sink, bool buffered) {
   const RequestId id = command.id;
-  add(id, RequestQueue::Kind::kGeneration, std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink)));
+  const auto job = std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink));
+  job->buffered = buffered;
+  add(id, RequestQueue::Kind::kGeneration, job);
 }
 
 void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink sink) {
@@ -106,7 +112,7 @@ void Scheduler::deliver(RequestId id, const JobEvent& event, bool last) {
     } else if (std::holds_alternative<protocol::Prepared>(event)) {
       queue_.prepared(id);
     } else if (const auto* tokens = std::get_if<protocol::Tokens>(&event); tokens != nullptr && !tokens->text.empty()) {
-      queue_.begun(id);
+      if (!job->buffered) queue_.begun(id);
     }
   }
   give(*job, event, last);
@@ -124,6 +130,7 @@ void Scheduler::lost(const WorkerLost& loss) {
   {
     const std::lock_guard lock(mutex_);
     ended = queue_.worker_lost();
+    if (!not_ready_since_ms_) not_ready_since_ms_ = steady_ms();
   }
   for (const RequestId id : ended.begun) deliver(id, lost_error(loss, false), true);
   for (const RequestId id : ended.exhausted) deliver(id, lost_error(loss, true), true);
@@ -137,6 +144,7 @@ void Scheduler::handle(const WorkerEvent& event) {
           const std::lock_guard lock(mutex_);
           queue_.set_parallel(e.model.capabilities.max_parallel);
           queue_.worker_ready();
+          not_ready_since_ms_.reset();
         } else if constexpr (std::is_same_v<E, WorkerLost>) {
           lost(e);
         } else if constexpr (std::is_same_v<E, protocol::Failed>) {
@@ -165,6 +173,11 @@ void Scheduler::close(const Error& error) {
 size_t Scheduler::active() const {
   const std::lock_guard lock(mutex_);
   return jobs_.size();
+}
+
+std::optional<double> Scheduler::not_ready_since_ms() const {
+  const std::lock_guard lock(mutex_);
+  return not_ready_since_ms_;
 }
 
 }  // namespace rockllama

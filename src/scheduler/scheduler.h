@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,20 +21,21 @@
 
 namespace rockllama {
 
-// Prepared must be answered with start(). It comes again when the request is run again. Finished, StateSaved and Error
-// are the last.
+// Prepared must be answered with start(). It comes again when the request is run again, and all after it. Finished,
+// StateSaved and Error are the last.
 using JobEvent = std::variant<protocol::Prepared, protocol::Started, protocol::Progress, protocol::Tokens,
                               protocol::Finished, protocol::StateSaved, Error>;
 using JobSink = std::function<void(const JobEvent&)>;
 
 class Scheduler {
  public:
-  explicit Scheduler(uint32_t parallel) : queue_(parallel) {}
+  explicit Scheduler(uint32_t parallel);
 
   // Once, before anything else. `worker` outlives all calls but close().
   void set_worker(ModelWorker* worker);
-  // A generation; `command.id` is new. Its events begin with Prepared.
-  void submit(protocol::Prepare command, JobSink sink);
+  // A generation; `command.id` is new. Its events begin with Prepared. `buffered`: nobody sees its text before its end,
+  // so it is run again also when the worker dies in the middle of it.
+  void submit(protocol::Prepare command, JobSink sink, bool buffered = false);
   // The answer to Prepared. An invalid descriptor: the text serves.
   void start(RequestId id, UniqueFd state, uint32_t credit);
   void save_state(protocol::SaveState command, UniqueFd file, JobSink sink);
@@ -45,6 +47,8 @@ class Scheduler {
   // Ends all requests with `error`; nothing is sent to the worker any more.
   void close(const Error& error);
   [[nodiscard]] size_t active() const;
+  // Since when no worker has been ready, in steady_ms; nothing while one is.
+  [[nodiscard]] std::optional<double> not_ready_since_ms() const;
 
  private:
   struct Job {
@@ -55,6 +59,7 @@ class Scheduler {
     UniqueFd file;        // state to restore, or file to fill
     uint32_t credit = 0;  // for start
     JobSink sink;
+    bool buffered = false;
     std::recursive_mutex delivering{};  // recursive: a sink may cancel its own request
     bool ended = false;                 // the last event was delivered; guarded by `delivering`
   };
@@ -71,6 +76,7 @@ class Scheduler {
   RequestQueue queue_;
   Jobs jobs_;
   ModelWorker* worker_ = nullptr;  // null after close
+  std::optional<double> not_ready_since_ms_;
 };
 
 }  // namespace rockllama

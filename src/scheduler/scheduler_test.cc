@@ -23,11 +23,12 @@ class SchedulerTest : public ::testing::Test {
     return [events](const JobEvent& event) { events->push_back(event); };
   }
   // Submits a request that answers Prepared by itself.
-  void submit(RequestId id, std::vector<JobEvent>* events) {
-    scheduler.submit({.id = id, .prompt = TextPrompt{"x"}}, [this, id, events](const JobEvent& event) {
+  void submit(RequestId id, std::vector<JobEvent>* events, bool buffered = false) {
+    const auto sink = [this, id, events](const JobEvent& event) {
       events->push_back(event);
       if (std::holds_alternative<protocol::Prepared>(event)) scheduler.start(id, UniqueFd(), 8);
-    });
+    };
+    scheduler.submit({.id = id, .prompt = TextPrompt{"x"}}, sink, buffered);
     scheduler.handle(protocol::Prepared{.id = id});
   }
 
@@ -80,6 +81,30 @@ TEST_F(SchedulerTest, HeldBackTextDoesNotCountAsBegun) {
   crash();
   ready();
   EXPECT_THAT(worker.sent().prepares, SizeIs(2));
+}
+
+TEST_F(SchedulerTest, RunsABufferedRequestAgainThoughItHadText) {
+  std::vector<JobEvent> events;
+  submit(1, &events, /*buffered=*/true);
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "hi"});
+  crash();
+  ready();
+  ASSERT_THAT(worker.sent().prepares, SizeIs(2));
+  scheduler.handle(protocol::Prepared{.id = 1});
+  scheduler.handle(protocol::Finished{.id = 1});
+  EXPECT_TRUE(std::holds_alternative<protocol::Finished>(events.back()));
+}
+
+TEST_F(SchedulerTest, KnowsSinceWhenNoWorkerIsReady) {
+  EXPECT_FALSE(scheduler.not_ready_since_ms());
+  crash();
+  const auto since = scheduler.not_ready_since_ms();
+  ASSERT_TRUE(since);
+  crash();
+  EXPECT_EQ(scheduler.not_ready_since_ms(), since);
+  ready();
+  EXPECT_FALSE(scheduler.not_ready_since_ms());
+  EXPECT_TRUE(Scheduler(1).not_ready_since_ms());
 }
 
 TEST_F(SchedulerTest, ARequestThatKillsTwiceFails) {
