@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -66,6 +67,19 @@ struct CacheStore::Impl {
     });
   }
 
+  [[nodiscard]] static bool has_ready_state(const Result<std::vector<CacheInfo>>& infos) {
+    if (!infos) return false;
+    const auto is_ready = [](const StateInfo& state) { return state.status == StateStatus::kReady; };
+    return std::any_of(infos->begin(), infos->end(), [&](const CacheInfo& info) {
+      return std::any_of(info.binary.begin(), info.binary.end(), is_ready);
+    });
+  }
+
+  void forget(const std::string& model) {
+    const std::lock_guard guard(mutex);
+    std::erase_if(slots, [&](const auto& slot) { return slot.first.first == model; });
+  }
+
   static tl::unexpected<Error> no_such_cache() { return fail(ErrorCode::kNotFound, "there is no such prompt cache"); }
 
   Result<std::vector<StagedState>> stage(const std::vector<NewState>& states, double now);
@@ -95,6 +109,22 @@ std::vector<std::string> CacheStore::models() {
     if (names && !names->empty()) models.push_back(entry.name);
   }
   return models;
+}
+
+Result<std::string> CacheStore::move_along(const std::string& model, const std::string& fingerprint,
+                                           const std::function<bool(const std::string&)>& is_served) {
+  const std::vector<std::string> old_names = models();
+  if (std::find(old_names.begin(), old_names.end(), model) != old_names.end()) return std::string();
+  for (const std::string& old : old_names) {
+    if (is_served(old) || !Impl::has_ready_state(list(old, fingerprint))) continue;
+    // Empty where it is there at all: a rename takes its place.
+    const Status moved = impl_->files->rename(impl_->folder(old), impl_->folder(model));
+    if (!moved) return fail(moved.error());
+    impl_->forget(old);
+    if (const Status synced = impl_->files->sync_folder(impl_->root); !synced) return fail(synced.error());
+    return old;
+  }
+  return std::string();
 }
 
 Result<std::vector<CacheInfo>> CacheStore::list(const std::string& model, const std::string& fingerprint) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,10 @@ class CacheStore {
 
   // Folder names under the root that hold at least one cache, in name order.
   [[nodiscard]] std::vector<std::string> models();
+  // For a model whose folder was renamed: where it has no caches, the cache folder of a model that is not served any
+  // more is moved to it, if a state in it has `fingerprint`. Returns the old name; empty when there is nothing to move.
+  [[nodiscard]] Result<std::string> move_along(const std::string& model, const std::string& fingerprint,
+                                               const std::function<bool(const std::string&)>& is_served);
   // Looks at the folder again: files that were added, edited or removed by hand are noticed. `fingerprint` as in find.
   [[nodiscard]] Result<std::vector<CacheInfo>> list(const std::string& model, const std::string& fingerprint);
   // kNotFound. Notices hand edits by size and mtime. With a `fingerprint` other than a state's, that state shows as

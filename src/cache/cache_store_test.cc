@@ -251,6 +251,23 @@ TEST(CacheStoreOnDisk, WorksOnTheRealFileSystem) {
   ASSERT_TRUE((*store)->remove(kModel, "coding"));
 }
 
+TEST(CacheStoreOnDisk, CachesMoveAlongWithARenamedModel) {
+  const auto files = make_posix_file_system();
+  std::string root = testing::TempDir() + "cache_store.XXXXXX";
+  ASSERT_NE(::mkdtemp(root.data()), nullptr);
+  auto store = CacheStore::open(files.get(), root).value();
+  ASSERT_TRUE(store->commit(kModel, "coding", "text", new_states(store.get(), "coding", "state"), {}));
+  const auto served = [](const std::string& name) { return name == kModel; };
+  const auto nobody = [](const std::string&) { return false; };
+  EXPECT_EQ(*store->move_along("renamed", kPrint, served), "");
+  EXPECT_EQ(*store->move_along("renamed", "of another model", nobody), "");
+  EXPECT_EQ(*store->move_along("renamed", kPrint, nobody), kModel);
+  const auto found = store->reference("renamed", "coding", StateFormat::kChat, kPrint);
+  ASSERT_TRUE(found && found->state);
+  EXPECT_TRUE(store->open_state("renamed", "coding", StateFormat::kChat, *found->state));
+  EXPECT_FALSE(store->find(kModel, "coding", ""));
+}
+
 TEST_F(CacheStoreTest, ManyThreadsSeeWholeCachesOnly) {
   create("coding", "text 0", "state");
   std::vector<std::thread> threads;

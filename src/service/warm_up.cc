@@ -17,10 +17,19 @@ bool ours(const ServiceContext& context, const std::string& model) {
   return !info || info->source == context.options.system_prompt_source;
 }
 
+void take_caches_along(ServiceContext* context, const ModelHost& host) {
+  const std::string& model = host.entry().spec.name;
+  const auto is_served = [context](const std::string& name) { return context->registry->find(name).has_value(); };
+  const auto moved = context->store->move_along(model, host.fingerprint(), is_served);
+  if (!moved) spdlog::warn("model {}: the caches of its old name were not moved: {}", model, moved.error().message);
+  if (moved && !moved->empty()) spdlog::info("model {}: took along the caches of its old name {}", model, *moved);
+}
+
 }  // namespace
 
 void warm_up(ServiceContext* context, const std::shared_ptr<ModelHost>& host, std::function<void()> done) {
   const std::string& model = host->entry().spec.name;
+  take_caches_along(context, *host);
   const std::string text = context->options.system_prompt ? context->options.system_prompt() : "";
   if (text.empty() || !ours(*context, model)) return done();
   CreateCache request{

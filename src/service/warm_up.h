@@ -1,4 +1,5 @@
-// What is made before a freshly loaded model counts as ready: its `system` cache, from config/system.txt.
+// What is done before a freshly loaded model counts as ready: caches of its old name are taken along, and its `system`
+// cache is made, from config/system.txt.
 #pragma once
 
 #include <functional>
