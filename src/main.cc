@@ -56,7 +56,8 @@ int serve(const ServeFlags& flags) {
   const auto program = worker_program(*config);
   if (!program) return failed(program.error().message);
 
-  Executor executor(kExecutorThreads);
+  // Requests are read by threads of their own, so that /health answers while slow disks keep the others waiting.
+  Executor executor(kExecutorThreads), handlers(kExecutorThreads);
   Service service(service_options(*config), &registry, store->get(), &executor, worker_factory(*config, *program));
   http::Router router;
   api::add_all(router, {.completions = &service.completions(),
@@ -64,13 +65,14 @@ int serve(const ServeFlags& flags) {
                         .models = &service.models(),
                         .version = ROCKLLAMA_VERSION,
                         .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
-                        .executor = &executor,
+                        .executor = &handlers,
                         .enable_thinking = config->inference.enable_thinking});
-  auto server = http::HttpServer::listen(http_options(*config), router, executor, api::error_body);
+  auto server = http::HttpServer::listen(http_options(*config), router, handlers, api::error_body);
   if (!server) return failed(server.error().message);
   print_welcome(*config, (*server)->port(), service.models().list());
   preload(*config, &service);
   serve_until_signal(server->get(), config->server.shutdown_grace_s);
+  handlers.stop();
   service.stop();
   executor.stop();
   return 0;

@@ -56,15 +56,15 @@ Result<ModelStatus> Models::find(const std::string& name) {
 
 Readiness Models::readiness() {
   Readiness result;
+  auto failures = context_->pool->failures();
   for (const ModelPool::Loaded& model : context_->pool->loaded()) {
     const std::string& name = model.host->entry().spec.name;
     if (const auto failure = model.host->failure()) {
-      result.failed.push_back(name + ": " + failure->message);
+      failures[name] = failure->message;
     } else {
       (model.host->ready() ? result.loaded : result.loading).push_back(name);
     }
   }
-  const auto failures = context_->pool->failures();
   for (const auto& [name, why] : failures) result.failed.push_back(name + ": " + why);
   result.ready = !result.loaded.empty() || (result.loading.empty() && one_is_loadable(context_, failures));
   return result;
