@@ -5,7 +5,6 @@
 #include "models/file_hash_memo.h"
 #include "models/model_files.h"
 #include "models/model_overrides.h"
-#include "tests/support/faulty_file_system.h"
 #include "tests/support/memory_file_system.h"
 
 namespace rockllama {
@@ -120,17 +119,6 @@ TEST(FileHashMemo, KeepsHashesBetweenRunsUntilTheFileChanges) {
   EXPECT_EQ(*FileHashMemo(&files, "memo.json").hash("m.gguf"), *first);
   files.put("m.gguf", "other weights");
   EXPECT_NE(*FileHashMemo(&files, "memo.json").hash("m.gguf"), *first);
-}
-
-TEST(FileHashMemo, KeepsNoHashOfAFileThatIsAnotherOneAfterItWasRead) {
-  MemoryFileSystem memory;
-  FaultyFileSystem files(&memory);
-  memory.put("m.gguf", "weights");
-  FileHashMemo memo(&files, "memo.json");
-  files.fail_call(files.calls() + 2, ErrorCode::kNotFound);  // what comes after the first look and the hash
-  EXPECT_EQ(memo.hash("m.gguf").error().code, ErrorCode::kUnavailable);
-  EXPECT_FALSE(memory.read("memo.json", 1 << 20));
-  EXPECT_TRUE(memo.hash("m.gguf"));
 }
 
 }  // namespace
