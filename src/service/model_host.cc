@@ -11,50 +11,100 @@ namespace rockllama {
 ModelHost::ModelHost(ServiceContext* context, ModelEntry entry)
     : context_(context), entry_(std::move(entry)), scheduler_(entry_.spec.parallel) {}
 
+std::shared_ptr<ModelHost> ModelHost::make(ServiceContext* context, ModelEntry entry) {
+  // The worker's end joins its threads, and one of them may hold the last reference.
+  const auto destroy = [executor = context->executor](ModelHost* host) {
+    auto owned = std::make_shared<std::unique_ptr<ModelHost>>(host);
+    if (host->worker_) executor->post([owned = std::move(owned)] { owned->reset(); });
+  };
+  return {new ModelHost(context, std::move(entry)), destroy};
+}
+
 void ModelHost::begin(WarmUp warm_up) {
   warm_up_ = std::move(warm_up);
+  if (const Status started = start_worker(); !started) give_up(started.error());
+}
+
+Status ModelHost::start_worker() {
+  const auto file = context_->registry->file_info(entry_);
+  if (!file) return fail(ErrorCode::kInternal, "the model could not be loaded: " + file.error().message);
   // The worker is stopped before the host dies, so events never come too late; the weak pointer covers the time
   // between.
   const auto sink = [weak = weak_from_this()](const WorkerEvent& event) {
     if (const auto host = weak.lock()) host->on_event(event);
   };
   const std::lock_guard lock(mutex_);  // on_ready waits until the scheduler knows its worker
+  if (closed_) return {};
+  file_ = *file;
   worker_ = context_->make_worker(entry_.spec, entry_.size_bytes, sink);
   scheduler_.set_worker(worker_.get());
+  return {};
 }
 
 void ModelHost::on_event(const WorkerEvent& event) {
+  if (const auto* ready = std::get_if<WorkerReady>(&event)) return on_ready(ready->model);
   if (const auto* loss = std::get_if<WorkerLost>(&event)) on_lost(*loss);
   scheduler_.handle(event);
-  if (const auto* ready = std::get_if<WorkerReady>(&event)) on_ready(ready->model);
 }
 
+// The scheduler hears of it once it is known that these are the weights that the states belong to.
 void ModelHost::on_ready(const LoadedModel& model) {
+  int life = 0;
   {
     const std::lock_guard lock(mutex_);
-    model_ = model;
-    if (ready_ || preparing_) return;
-    preparing_ = true;
+    life = ++life_;
   }
-  context_->executor->post([self = shared_from_this(), model] {
-    const auto hash = self->context_->registry->file_hash(self->entry_);
-    if (!hash) return self->finish(tl::unexpected(hash.error()));
-    {
-      const std::lock_guard lock(self->mutex_);
-      self->fingerprint_ = to_hex(hash_bytes(*hash + "\n" + model.engine_fingerprint));
-    }
-    self->warm_up_(self, [self] { self->finish({}); });
-  });
+  context_->executor->post([self = shared_from_this(), model, life] { self->verify(model, life); });
+}
+
+void ModelHost::verify(const LoadedModel& model, int life) {
+  const auto fingerprint = fingerprint_of(model);
+  bool first = false;
+  Status status = fingerprint ? Status() : fail(fingerprint.error());
+  {
+    const std::lock_guard lock(mutex_);
+    if (life != life_ || failure_) return;
+    first = fingerprint_.empty();
+    if (status) status = admit(model, *fingerprint);
+  }
+  if (!status) return give_up(status.error());
+  if (first) warm_up_(shared_from_this(), [self = shared_from_this()] { self->finish({}); });
+}
+
+// The hash is that of the file that was loaded only if the file stayed the same from before the load until now.
+Result<std::string> ModelHost::fingerprint_of(const LoadedModel& model) {
+  const auto hash = context_->registry->file_hash(entry_);
+  const auto file = context_->registry->file_info(entry_);
+  if (!file || !(*file == file_)) {
+    return fail({ErrorCode::kUnavailable, "the file of model " + entry_.spec.name + " was replaced; ask again", "", 1});
+  }
+  if (!hash) return tl::unexpected(hash.error());
+  return to_hex(hash_bytes(*hash + "\n" + model.engine_fingerprint));
+}
+
+// Caller holds the mutex, so that a loss of this worker reaches the scheduler after this.
+Status ModelHost::admit(const LoadedModel& model, const std::string& fingerprint) {
+  if (!fingerprint_.empty() && fingerprint_ != fingerprint) {
+    return fail({ErrorCode::kUnavailable, "the engine of model " + entry_.spec.name + " changed; ask again", "", 1});
+  }
+  model_ = model;
+  fingerprint_ = fingerprint;
+  scheduler_.handle(WorkerReady{model});
+  return {};
 }
 
 void ModelHost::on_lost(const WorkerLost& loss) {
   spdlog::warn("model {}: its process ended: {}{}", entry_.spec.name, loss.reason,
                loss.final ? "" : "; it starts again");
+  {
+    const std::lock_guard lock(mutex_);
+    ++life_;
+  }
   if (!loss.restoring.empty()) quarantine(loss);
   if (loss.final) give_up({ErrorCode::kInternal, "the model could not be loaded: " + loss.reason});
 }
 
-// The worker does not start again, perhaps after it had served for long: what waits for it hears so now.
+// The model serves no more, perhaps after it had served for long: what waits for it hears so now.
 void ModelHost::give_up(const Error& error) {
   finish(fail(error));
   {
@@ -110,6 +160,11 @@ void ModelHost::when_ready(Done done) {
 }
 
 void ModelHost::close(const Error& error) {
+  const std::lock_guard closing(closing_);
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
   finish(fail(error));
   scheduler_.close(error);
   std::unique_ptr<ModelWorker> worker;

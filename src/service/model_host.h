@@ -22,26 +22,34 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   // Calls its second argument when it is done.
   using WarmUp = std::function<void(std::shared_ptr<ModelHost>, std::function<void()>)>;
 
-  ModelHost(ServiceContext* context, ModelEntry entry);
+  // Never destroyed on a thread of its own worker, whoever lets go of it last.
+  static std::shared_ptr<ModelHost> make(ServiceContext* context, ModelEntry entry);
 
   // Starts the worker. `warm_up` is the last step before the model counts as ready; it begins on the executor once the
   // worker is up.
   void begin(WarmUp warm_up);
   // Calls `done` once: when the model can answer, or with why it can't.
   void when_ready(Done done);
-  // Ends all requests with `error` and the worker. Blocks; executor or main only.
+  // Ends all requests with `error` and the worker. Blocks until the worker is gone, also where another call ends it;
+  // executor or main only.
   void close(const Error& error);
 
   [[nodiscard]] const ModelEntry& entry() const { return entry_; }
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] bool ready() const;
-  [[nodiscard]] std::optional<Error> failure() const;  // set when it could not be loaded
-  [[nodiscard]] LoadedModel model() const;             // as of the last load
-  [[nodiscard]] std::string fingerprint() const;       // of states; empty before the first load
+  // Set when it could not be loaded or serves no more, as when its file was replaced; it does not recover.
+  [[nodiscard]] std::optional<Error> failure() const;
+  [[nodiscard]] LoadedModel model() const;        // as of the last load
+  [[nodiscard]] std::string fingerprint() const;  // of states; empty before the first load, then the same for ever
 
  private:
+  ModelHost(ServiceContext* context, ModelEntry entry);
+  Status start_worker();
   void on_event(const WorkerEvent& event);
   void on_ready(const LoadedModel& model);
+  void verify(const LoadedModel& model, int life);
+  [[nodiscard]] Result<std::string> fingerprint_of(const LoadedModel& model);
+  [[nodiscard]] Status admit(const LoadedModel& model, const std::string& fingerprint);
   void on_lost(const WorkerLost& loss);
   void finish(Status status);
   void give_up(const Error& error);
@@ -52,9 +60,12 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   Scheduler scheduler_;
   WarmUp warm_up_;
 
+  std::mutex closing_;
   mutable std::mutex mutex_;
   bool ready_ = false;
-  bool preparing_ = false;
+  bool closed_ = false;
+  int life_ = 0;   // counts what the worker became: ready, lost, ready, ...
+  FileInfo file_;  // before the worker was started
   std::optional<Error> failure_;
   LoadedModel model_;
   std::string fingerprint_;

@@ -11,14 +11,50 @@ namespace rockllama {
 namespace {
 
 constexpr int64_t kRetryMs = 20;
+constexpr int64_t kLoadCheckMs = 100;
 constexpr int64_t kIdleCheckMs = 500;
 
 }  // namespace
 
 struct ModelPool::Attempt {
-  ModelEntry entry;
-  Acquired acquired;
-  double deadline_ms;
+  Attempt(const ModelEntry& the_entry, Acquired the_acquired, Abandoned the_abandoned, double the_deadline_ms)
+      : entry(the_entry),
+        abandoned(std::move(the_abandoned)),
+        deadline_ms(the_deadline_ms),
+        acquired(std::move(the_acquired)) {}
+
+  const ModelEntry entry;
+  const Abandoned abandoned;
+  const double deadline_ms;
+
+  std::mutex mutex;
+  Acquired acquired;  // empty once it was answered
+  ModelLease lease;   // of a model that may still be loading
+
+  bool answered() {
+    const std::lock_guard lock(mutex);
+    return acquired == nullptr;
+  }
+  // The first answer counts.
+  void answer(const Status& status) {
+    Acquired receiver;
+    ModelLease given;
+    {
+      const std::lock_guard lock(mutex);
+      receiver.swap(acquired);
+      std::swap(given, lease);
+    }
+    if (!receiver) return;
+    if (status) return receiver(std::move(given));
+    given = {};
+    receiver(tl::unexpected(status.error()));
+  }
+  // Why to wait no longer; `late` says what was waited for.
+  [[nodiscard]] Status still_waits(const std::string& late) const {
+    if (abandoned && abandoned()) return fail(ErrorCode::kCancelled, "cancelled");
+    if (steady_ms() > deadline_ms) return fail({ErrorCode::kUnavailable, late, "", 5});
+    return {};
+  }
 };
 
 ModelPool::ModelPool(ServiceContext* context, ModelHost::WarmUp warm_up)
@@ -26,9 +62,30 @@ ModelPool::ModelPool(ServiceContext* context, ModelHost::WarmUp warm_up)
   context_->executor->post_after(kIdleCheckMs, [this] { unload_idle(); });
 }
 
-void ModelPool::acquire(const ModelEntry& entry, Acquired acquired) {
+void ModelPool::acquire(const ModelEntry& entry, Acquired acquired, Abandoned abandoned) {
   const double deadline = steady_ms() + context_->options.load_timeout_s * 1000;
-  try_acquire(std::make_shared<Attempt>(Attempt{entry, std::move(acquired), deadline}));
+  const auto attempt = std::make_shared<Attempt>(entry, std::move(acquired), std::move(abandoned), deadline);
+  if (const Status joined = join_queue(entry.spec.name); !joined) return attempt->answer(joined);
+  try_acquire(attempt);
+}
+
+Status ModelPool::join_queue(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto slot = slots_.find(name);
+  const int limit = context_->options.queue_limit;
+  const int running = slot == slots_.end() ? 0 : slot->second.active;
+  if (running + waiting_[name] >= limit) {
+    return fail({ErrorCode::kQueueFull,
+                 "the queue of model " + name + " is full (" + std::to_string(limit) + " requests wait or run)", "",
+                 1});
+  }
+  ++waiting_[name];
+  return {};
+}
+
+void ModelPool::leave_queue(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  --waiting_[name];
 }
 
 void ModelPool::try_acquire(const std::shared_ptr<Attempt>& attempt) {
@@ -36,9 +93,10 @@ void ModelPool::try_acquire(const std::shared_ptr<Attempt>& attempt) {
   {
     const std::lock_guard lock(mutex_);
     host = find_or_add(attempt->entry);
+    if (!host || *host) --waiting_[attempt->entry.spec.name];
   }
   if (!host) {
-    attempt->acquired(tl::unexpected(host.error()));
+    attempt->answer(fail(host.error()));
   } else if (*host) {
     hand_out(attempt, *host);
   } else {
@@ -47,15 +105,14 @@ void ModelPool::try_acquire(const std::shared_ptr<Attempt>& attempt) {
 }
 
 void ModelPool::retry_later(const std::shared_ptr<Attempt>& attempt) {
-  if (steady_ms() > attempt->deadline_ms) {
-    attempt->acquired(
-        fail({ErrorCode::kUnavailable,
-              "no room for model " + attempt->entry.spec.name + " in time: the loaded models are busy", "", 5}));
-    return;
-  }
-  retire_failed(attempt->entry.spec.name);
   make_room();
-  context_->executor->post_after(kRetryMs, [this, attempt] { try_acquire(attempt); });
+  context_->executor->post_after(kRetryMs, [this, attempt] {
+    const std::string& name = attempt->entry.spec.name;
+    const Status waits = attempt->still_waits("no room for model " + name + " in time: the loaded models are busy");
+    if (waits) return try_acquire(attempt);
+    leave_queue(name);
+    attempt->answer(waits);
+  });
 }
 
 Result<std::shared_ptr<ModelHost>> ModelPool::find_or_add(const ModelEntry& entry) {
@@ -66,15 +123,9 @@ Result<std::shared_ptr<ModelHost>> ModelPool::find_or_add(const ModelEntry& entr
   if (slot != slots_.end() && (slot->second.closing || slot->second.host->failure())) return nullptr;
   if (slot == slots_.end()) {
     if (static_cast<int>(slots_.size()) >= context_->options.max_loaded) return nullptr;
-    slot = slots_.emplace(name, Slot{std::make_shared<ModelHost>(context_, entry)}).first;
+    slot = slots_.emplace(name, Slot{ModelHost::make(context_, entry)}).first;
     spdlog::info("model {}: loading {}", name, entry.filename);
     context_->executor->post([host = slot->second.host, warm_up = warm_up_] { host->begin(warm_up); });
-  }
-  const int limit = context_->options.queue_limit;
-  if (slot->second.active >= limit) {
-    return fail({ErrorCode::kQueueFull,
-                 "the queue of model " + name + " is full (" + std::to_string(limit) + " requests wait or run)", "",
-                 1});
   }
   ++slot->second.active;
   return slot->second.host;
@@ -82,6 +133,7 @@ Result<std::shared_ptr<ModelHost>> ModelPool::find_or_add(const ModelEntry& entr
 
 // Marks the least recently used idle model as closing, unless one is closing already.
 void ModelPool::make_room() {
+  retire_failed();
   std::string name;
   {
     const std::lock_guard lock(mutex_);
@@ -101,52 +153,53 @@ void ModelPool::make_room() {
 }
 
 void ModelPool::hand_out(const std::shared_ptr<Attempt>& attempt, const std::shared_ptr<ModelHost>& host) {
-  // Whoever holds the last copy of this gives the model back.
-  std::shared_ptr<void> hold(nullptr, [this, host](void*) { give_back(host); });
-  auto answered = std::make_shared<std::atomic<bool>>(false);
-  host->when_ready([attempt, answered, lease = ModelLease(host, hold)](const Status& status) {
-    if (answered->exchange(true)) return;
-    if (status) {
-      attempt->acquired(lease);
-    } else {
-      attempt->acquired(tl::unexpected(status.error()));
-    }
-  });
-  if (host->ready()) return;
-  const auto left = static_cast<int64_t>(std::max(0.0, attempt->deadline_ms - steady_ms()));
-  context_->executor->post_after(left, [attempt, answered] {
-    if (answered->exchange(true)) return;
-    attempt->acquired(
-        fail({ErrorCode::kUnavailable, "model " + attempt->entry.spec.name + " is still loading", "", 5}));
-  });
+  {
+    // Whoever holds the last copy of the lease gives the model back.
+    const std::lock_guard lock(attempt->mutex);
+    attempt->lease = ModelLease(host, std::shared_ptr<void>(nullptr, [this, host](void*) { give_back(host); }));
+  }
+  host->when_ready([attempt](const Status& status) { attempt->answer(status); });
+  watch_load(attempt);
+}
+
+void ModelPool::watch_load(const std::shared_ptr<Attempt>& attempt) {
+  if (attempt->answered()) return;
+  const Status waits = attempt->still_waits("model " + attempt->entry.spec.name + " is still loading");
+  if (!waits) return attempt->answer(waits);
+  context_->executor->post_after(kLoadCheckMs, [this, attempt] { watch_load(attempt); });
+}
+
+ModelPool::Slots::iterator ModelPool::slot_of(const std::shared_ptr<ModelHost>& host) {
+  const auto slot = slots_.find(host->entry().spec.name);
+  return slot != slots_.end() && slot->second.host == host ? slot : slots_.end();
 }
 
 void ModelPool::give_back(const std::shared_ptr<ModelHost>& host) {
   {
     const std::lock_guard lock(mutex_);
-    const auto slot = slots_.find(host->entry().spec.name);
-    if (slot == slots_.end() || slot->second.host != host) return;
+    const auto slot = slot_of(host);
+    if (slot == slots_.end()) return;
     slot->second.last_used_ms = steady_ms();
     --slot->second.active;
-    if (!host->failure()) failures_.erase(host->entry().spec.name);
+    if (host->ready()) failures_.erase(slot->first);
   }
-  retire_failed(host->entry().spec.name);
+  retire_failed();
 }
 
 // A model whose worker does not start again leaves its place, so that the next request tries anew.
-void ModelPool::retire_failed(const std::string& name) {
-  std::shared_ptr<ModelHost> host;
+void ModelPool::retire_failed() {
+  std::vector<std::shared_ptr<ModelHost>> retired;
   {
     const std::lock_guard lock(mutex_);
-    const auto slot = slots_.find(name);
-    if (slot == slots_.end() || slot->second.closing) return;
-    const auto failure = slot->second.host->failure();
-    if (!failure) return;
-    slot->second.closing = true;
-    failures_[name] = failure->message;
-    host = slot->second.host;
+    for (auto& [name, slot] : slots_) {
+      const auto failure = slot.host->failure();
+      if (!failure || slot.closing) continue;
+      slot.closing = true;
+      failures_[name] = failure->message;
+      retired.push_back(slot.host);
+    }
   }
-  close_when_idle(name, host, [](const Status&) {});
+  for (const auto& host : retired) close_when_idle(host);
 }
 
 void ModelPool::unload(const std::string& name, Done done) {
@@ -155,40 +208,44 @@ void ModelPool::unload(const std::string& name, Done done) {
     const std::lock_guard lock(mutex_);
     const auto slot = slots_.find(name);
     if (slot != slots_.end()) {
-      slot->second.closing = true;
       host = slot->second.host;
+      slot->second.when_gone.push_back(std::move(done));
+      if (std::exchange(slot->second.closing, true)) return;
     }
   }
-  if (!host) return done({});
-  close_when_idle(name, host, std::move(done));
+  host ? close_when_idle(host) : done({});
 }
 
 // The slot is marked as closing, so nothing new begins; what runs may finish.
-void ModelPool::close_when_idle(const std::string& name, const std::shared_ptr<ModelHost>& host, Done done) {
-  context_->executor->post([this, name, host, done = std::move(done)]() mutable {
-    bool idle = false;
+void ModelPool::close_when_idle(const std::shared_ptr<ModelHost>& host) {
+  context_->executor->post([this, host] {
+    bool idle = true;
     {
       const std::lock_guard lock(mutex_);
-      const auto slot = slots_.find(name);
-      if (slot == slots_.end() || slot->second.host != host) return done({});
-      idle = slot->second.active == 0;
+      const auto slot = slot_of(host);
+      if (slot != slots_.end()) idle = slot->second.active == 0;
     }
-    if (!idle) {
-      context_->executor->post_after(kRetryMs,
-                                     [this, name, host, done = std::move(done)] { close_when_idle(name, host, done); });
-      return;
-    }
+    if (!idle) return context_->executor->post_after(kRetryMs, [this, host] { close_when_idle(host); });
     host->close({ErrorCode::kUnavailable, "the model is being unloaded", "", 1});
-    {
-      const std::lock_guard lock(mutex_);
-      slots_.erase(name);
-    }
-    spdlog::info("model {}: unloaded", name);
-    done({});
+    forget(host);
   });
 }
 
+void ModelPool::forget(const std::shared_ptr<ModelHost>& host) {
+  std::vector<Done> when_gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto slot = slot_of(host);
+    if (slot == slots_.end()) return;
+    when_gone.swap(slot->second.when_gone);
+    slots_.erase(slot);
+  }
+  spdlog::info("model {}: unloaded", host->entry().spec.name);
+  for (const Done& done : when_gone) done({});
+}
+
 void ModelPool::unload_idle() {
+  retire_failed();
   std::vector<std::string> idle;
   {
     const std::lock_guard lock(mutex_);
@@ -208,13 +265,16 @@ void ModelPool::unload_idle() {
 }
 
 void ModelPool::stop() {
-  std::map<std::string, Slot> slots;
+  Slots slots;
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     slots.swap(slots_);
   }
   for (const auto& [name, slot] : slots) slot.host->close({ErrorCode::kUnavailable, "the server is stopping", "", 1});
+  for (const auto& [name, slot] : slots) {
+    for (const Done& done : slot.when_gone) done({});
+  }
 }
 
 std::vector<ModelPool::Loaded> ModelPool::loaded() const {

@@ -31,15 +31,17 @@ class ModelLease {
 class ModelPool {
  public:
   using Acquired = std::function<void(Result<ModelLease>)>;
+  using Abandoned = std::function<bool()>;
   using Done = std::function<void(Status)>;
 
   // `warm_up` runs before a freshly loaded model counts as ready.
   ModelPool(ServiceContext* context, ModelHost::WarmUp warm_up);
 
   // Loads the model if need be; where the pool is full, the least recently used idle one makes room. kUnavailable after
-  // the wait limit, kQueueFull when too many requests already wait or run, else why the load failed.
-  void acquire(const ModelEntry& entry, Acquired acquired);
-  // Finishes what runs, ends the worker. Fine when it is not loaded.
+  // the wait limit, kQueueFull when too many requests already wait or run, else why the load failed. `abandoned` is
+  // asked from time to time while this waits, on the executor; once it is true, the answer is kCancelled.
+  void acquire(const ModelEntry& entry, Acquired acquired, Abandoned abandoned = {});
+  // Finishes what runs, ends the worker; `done` hears of it once the worker is gone. Fine when it is not loaded.
   void unload(const std::string& name, Done done);
   // Ends all models; blocks until their workers are gone. Nothing is loaded any more.
   void stop();
@@ -59,24 +61,33 @@ class ModelPool {
     int active = 0;
     double last_used_ms = 0;
     bool closing = false;
+    std::vector<Done> when_gone{};
   };
+  using Slots = std::map<std::string, Slot>;
   struct Attempt;  // one acquire() that may have to wait
 
+  [[nodiscard]] Status join_queue(const std::string& name);
+  void leave_queue(const std::string& name);
   void try_acquire(const std::shared_ptr<Attempt>& attempt);
   void retry_later(const std::shared_ptr<Attempt>& attempt);
   // The host to wait for, or nothing while there is no room. Caller holds the mutex.
   [[nodiscard]] Result<std::shared_ptr<ModelHost>> find_or_add(const ModelEntry& entry);
   void make_room();
   void hand_out(const std::shared_ptr<Attempt>& attempt, const std::shared_ptr<ModelHost>& host);
-  void retire_failed(const std::string& name);
+  void watch_load(const std::shared_ptr<Attempt>& attempt);
+  void retire_failed();
   void give_back(const std::shared_ptr<ModelHost>& host);
-  void close_when_idle(const std::string& name, const std::shared_ptr<ModelHost>& host, Done done);
+  void close_when_idle(const std::shared_ptr<ModelHost>& host);
+  void forget(const std::shared_ptr<ModelHost>& host);
   void unload_idle();
+  // Its slot, unless it has none any more. Caller holds the mutex.
+  [[nodiscard]] Slots::iterator slot_of(const std::shared_ptr<ModelHost>& host);
 
   ServiceContext* context_;
   ModelHost::WarmUp warm_up_;
   mutable std::mutex mutex_;
-  std::map<std::string, Slot> slots_;
+  Slots slots_;
+  std::map<std::string, int> waiting_;  // attempts that no slot counts yet, by model
   std::map<std::string, std::string> failures_;
   bool stopped_ = false;
 };

@@ -47,13 +47,16 @@ class AnsweringWorker : public ModelWorker {
   }
   void stop() override {
     say_("stop " + model_);
+    if (script_->in_stop) script_->in_stop();
     thread_.stop();
   }
 
  private:
   void load() {
+    if (script_->in_load) script_->in_load();
     if (script_->load_fails) return sink_(WorkerLost{.kind = LossKind::kNoLoad, .reason = "bad file", .final = true});
-    LoadedModel model{.context_tokens = 100, .engine_fingerprint = "test", .has_chat_template = true};
+    LoadedModel model{
+        .context_tokens = 100, .engine_fingerprint = script_->engine_fingerprint, .has_chat_template = true};
     model.capabilities = {.max_parallel = 4, .token_counts = true, .state_save = script_->state_save};
     sink_(WorkerReady{model});
   }
@@ -126,14 +129,29 @@ void ServiceFixture::begin() {
   ASSERT_TRUE(opened) << opened.error().message;
   store = std::move(*opened);
   executor = std::make_unique<Executor>(2);
-  service = std::make_unique<Service>(
-      options, registry.get(), store.get(), executor.get(),
-      [this](const ModelSpec& spec, uint64_t, WorkerSink sink) -> std::unique_ptr<ModelWorker> {
-        return std::make_unique<AnsweringWorker>(spec.name, std::move(sink), script, [this](std::string what) {
-          const std::lock_guard lock(said_mutex);
-          said->push_back(std::move(what));
-        });
-      });
+  service = std::make_unique<Service>(options, registry.get(), store.get(), executor.get(), worker_factory());
+}
+
+WorkerFactory ServiceFixture::worker_factory() {
+  return [this](const ModelSpec& spec, uint64_t, WorkerSink sink) -> std::unique_ptr<ModelWorker> {
+    {
+      const std::lock_guard lock(said_mutex);
+      sinks[spec.name] = sink;
+    }
+    return std::make_unique<AnsweringWorker>(spec.name, std::move(sink), script, [this](std::string what) {
+      const std::lock_guard lock(said_mutex);
+      said->push_back(std::move(what));
+    });
+  };
+}
+
+void ServiceFixture::tell(const std::string& model, const WorkerEvent& event) {
+  WorkerSink sink;
+  {
+    const std::lock_guard lock(said_mutex);
+    sink = sinks.at(model);
+  }
+  sink(event);
 }
 
 CompletionRequest ServiceFixture::chat(const std::string& text, std::vector<std::string> caches) {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,9 @@ struct WorkerScript {
   bool load_fails = false;
   bool dies_for_good = false;  // instead of answering
   bool hold_answers = false;   // Started comes, text and end do not
+  std::string engine_fingerprint = "test";
+  std::function<void()> in_load{};  // before the model counts as loaded; may block
+  std::function<void()> in_stop{};  // may block
 };
 
 class ServiceFixture : public ::testing::Test {
@@ -39,6 +43,9 @@ class ServiceFixture : public ::testing::Test {
   CompletionDone complete(CompletionRequest request);
   Error fail_to_complete(CompletionRequest request);
   Result<CacheCreated> create(CreateCache request);
+  // As if the worker that was made last for this model said it.
+  void tell(const std::string& model, const WorkerEvent& event);
+  WorkerFactory worker_factory();
   // Until `condition` holds, at most a minute.
   bool wait_until(const std::function<bool()>& condition);
   [[nodiscard]] static CompletionRequest chat(const std::string& text, std::vector<std::string> caches = {});
@@ -48,6 +55,7 @@ class ServiceFixture : public ::testing::Test {
   std::shared_ptr<WorkerScript> script = std::make_shared<WorkerScript>();
   std::shared_ptr<std::vector<std::string>> said = std::make_shared<std::vector<std::string>>();  // "start m state"
   std::mutex said_mutex;
+  std::map<std::string, WorkerSink> sinks;  // by model; guarded by said_mutex
   std::unique_ptr<FileSystem> files;
   std::unique_ptr<ModelRegistry> registry;
   std::unique_ptr<CacheStore> store;
