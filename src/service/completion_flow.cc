@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/clock.h"
@@ -10,6 +11,19 @@
 #include "service/state_builder.h"
 
 namespace rockllama {
+namespace {
+
+constexpr double kShortestCheckMs = 10;
+
+// One line of the log, whatever clients put into names.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+}  // namespace
 
 CompletionFlow::CompletionFlow(ServiceContext* context, CompletionRequest request, uint32_t credit, CompletionSink sink)
     : context_(context),
@@ -79,7 +93,9 @@ void CompletionFlow::find_caches() {
       warnings_.push_back("there is no usable cache '" + name + "'; answered without it");
     }
   }
-  for (const std::string& warning : warnings_) spdlog::warn("request {}: {}", request_.request_id, warning);
+  for (const std::string& warning : warnings_) {
+    spdlog::warn("request {}: {}", one_line(request_.request_id), one_line(warning));
+  }
   submit();
 }
 
@@ -88,41 +104,49 @@ void CompletionFlow::submit() {
   const RequestId id = context_->next_id();
   {
     const std::lock_guard lock(mutex_);
-    if (ended_) return;
+    if (cancelled_ || ended_) return;
     id_ = id;
     lease = lease_;
+    host_ = lease.host();
+    submitted_ms_ = steady_ms();
   }
-  const auto self = shared_from_this();
-  const auto wait_ms = static_cast<int64_t>(context_->options.load_timeout_s * 1000);
-  context_->executor->post_after(wait_ms, [weak = weak_from_this()] {
-    if (const auto flow = weak.lock()) flow->give_up_waiting();
-  });
-  lease->scheduler().submit({id, request_.prompt, request_.options, references_},
-                            [self](const JobEvent& event) { self->on_event(event); });
-  bool ended = false;
+  check_wait_after(context_->options.load_timeout_s * 1000);
+  lease->scheduler().submit(
+      {id, request_.prompt, request_.options, references_},
+      [self = shared_from_this()](const JobEvent& event) { self->on_event(event); }, request_.buffered);
+  bool cancelled = false;
   {
     const std::lock_guard lock(mutex_);
-    ended = ended_;
+    cancelled = cancelled_;
   }
-  if (ended) lease->scheduler().cancel(id);  // a cancel that came before the scheduler knew the request
+  if (cancelled) lease->scheduler().cancel(id);  // a cancel that came before the scheduler knew the request
 }
 
-// The worker is starting again, and takes too long.
-void CompletionFlow::give_up_waiting() {
+void CompletionFlow::check_wait_after(double wait_ms) {
+  context_->executor->post_after(static_cast<int64_t>(std::ceil(wait_ms)), [weak = weak_from_this()] {
+    if (const auto flow = weak.lock()) flow->check_wait();
+  });
+}
+
+// Only the time without a ready worker counts. A loss between two checks is found by the next one, still in time.
+void CompletionFlow::check_wait() {
+  const double limit_ms = context_->options.load_timeout_s * 1000;
+  double waited_ms = 0;
+  bool timed_out = false;
   {
     const std::lock_guard lock(mutex_);
-    if (prepared_ || ended_) return;
-    timed_out_ = true;
+    if (ended_ || !lease_) return;
+    const auto since = lease_->scheduler().not_ready_since_ms();
+    if (since) waited_ms = steady_ms() - std::max(*since, submitted_ms_);
+    timed_out_ = since && waited_ms >= limit_ms;
+    timed_out = timed_out_;
   }
-  cancel();
+  if (timed_out) return cancel();
+  check_wait_after(std::max(limit_ms - waited_ms, kShortestCheckMs));
 }
 
 void CompletionFlow::on_event(const JobEvent& event) {
   if (const auto* prepared = std::get_if<protocol::Prepared>(&event)) {
-    {
-      const std::lock_guard lock(mutex_);
-      prepared_ = true;
-    }
     context_->executor->post([self = shared_from_this(), prepared = *prepared] { self->open_state(prepared); });
   } else if (const auto* started = std::get_if<protocol::Started>(&event)) {
     on_started(*started);
@@ -139,11 +163,18 @@ void CompletionFlow::on_event(const JobEvent& event) {
 
 void CompletionFlow::open_state(const protocol::Prepared& prepared) {
   ModelLease lease;
+  std::shared_ptr<ModelHost> host;
   {
     const std::lock_guard lock(mutex_);
     lease = lease_;
+    host = host_.lock();
   }
-  if (!lease) return;
+  if (!lease) {
+    // Nobody would ever start it, and what is run again alone would wait for it.
+    if (host) host->scheduler().cancel(prepared.id);
+    return;
+  }
+  no_state_reason_.clear();
   cache_ = prepared.cache;
   prompt_tokens_ = prepared.prompt_tokens;
   UniqueFd file;
@@ -166,6 +197,7 @@ void CompletionFlow::open_state(const protocol::Prepared& prepared) {
 }
 
 void CompletionFlow::on_started(const protocol::Started& started) {
+  first_text_ms_ = 0;
   cache_ = started.cache;
   const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
   if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
@@ -178,7 +210,20 @@ void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
   sink_(CompletionText{tokens.text, tokens.count});
 }
 
+// The caches' part comes after the answer: the store may be busy with a commit for seconds, and this is the worker's
+// thread.
 void CompletionFlow::on_finished(const protocol::Finished& finished) {
+  ModelLease lease;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+  }
+  end(done_with(finished));
+  count_use();
+  rebuild_missing_state(lease);
+}
+
+CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) const {
   const double now = steady_ms();
   CompletionDone done{.reason = finished.reason, .model = model_, .usage = finished.usage, .cache = cache_};
   done.warnings = warnings_;
@@ -188,22 +233,18 @@ void CompletionFlow::on_finished(const protocol::Finished& finished) {
   if (usage.completion_tokens > 1 && usage.decode_ms > 0) {
     done.tokens_per_second = (usage.completion_tokens - 1) / usage.decode_ms * 1000;
   }
-  if (!cache_.name.empty()) {
-    const bool hit = cache_.tokens > 0 && (cache_.tier == CacheTier::kDisk || cache_.tier == CacheTier::kResident);
-    context_->store->touch(model_, cache_.name, hit);
-  }
-  rebuild_missing_state();
-  end(done);
+  return done;
 }
 
-// After the answer, so that the request itself is not slowed.
-void CompletionFlow::rebuild_missing_state() {
+void CompletionFlow::count_use() {
+  if (cache_.name.empty()) return;
+  const bool hit = cache_.tokens > 0 && (cache_.tier == CacheTier::kDisk || cache_.tier == CacheTier::kResident);
+  context_->executor->post(
+      [store = context_->store, model = model_, name = cache_.name, hit] { store->touch(model, name, hit); });
+}
+
+void CompletionFlow::rebuild_missing_state(const ModelLease& lease) {
   if (cache_.name.empty() || cache_.tier != CacheTier::kText || request_.options.reuse == ReusePolicy::kNone) return;
-  ModelLease lease;
-  {
-    const std::lock_guard lock(mutex_);
-    lease = lease_;
-  }
   if (lease) context_->builder->rebuild(lease.host(), cache_.name, format(), std::make_shared<ModelLease>(lease));
 }
 
@@ -232,6 +273,7 @@ void CompletionFlow::cancel() {
   {
     const std::lock_guard lock(mutex_);
     if (ended_) return;
+    cancelled_ = true;
     id = id_;
     lease = lease_;
   }

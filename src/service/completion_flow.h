@@ -27,16 +27,19 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   void find_caches();
   void submit();
   void open_state(const protocol::Prepared& prepared);
-  void give_up_waiting();
+  void check_wait_after(double wait_ms);
+  void check_wait();
 
   void on_event(const JobEvent& event);
   void on_started(const protocol::Started& started);
   void on_tokens(const protocol::Tokens& tokens);
   void on_finished(const protocol::Finished& finished);
+  [[nodiscard]] CompletionDone done_with(const protocol::Finished& finished) const;
+  void count_use();
   void on_error(Error error);
   // Gives the last event, once; later ones are dropped.
   void end(const CompletionEvent& last);
-  void rebuild_missing_state();
+  void rebuild_missing_state(const ModelLease& lease);
 
   [[nodiscard]] StateFormat format() const;
   [[nodiscard]] std::vector<std::string> wanted_caches() const;
@@ -58,9 +61,11 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
 
   std::mutex mutex_;  // guards what other threads may meet
   bool ended_ = false;
-  bool prepared_ = false;
+  bool cancelled_ = false;
   bool timed_out_ = false;
   RequestId id_ = 0;  // once submitted
+  double submitted_ms_ = 0;
+  std::weak_ptr<ModelHost> host_;  // of the request in the scheduler
   std::string model_;
   ModelLease lease_;
 };

@@ -22,9 +22,12 @@ struct CompletionRequest {
   GenerationOptions options{};
   std::vector<std::string> use_cache{};  // in the order of the request
   std::string use_cache_problem{};       // why the request's use_cache was not understood; empty = fine
+  // The client gets nothing before the end: the request may begin anew after text came.
+  bool buffered = false;
 };
 
-// The response may begin. Comes once, when the prefix is in place and prefill begins.
+// The response may begin: the prefix is in place and prefill begins. Comes again when the request is run again; what
+// came before it does not count then (a request that is not buffered had no text).
 struct CompletionStarted {
   std::string model;
   CacheUse cache;

@@ -65,7 +65,7 @@ TEST_F(CompletionsTest, GivesTheStateOfANamedCacheToTheWorker) {
   EXPECT_TRUE(created->binary);
   EXPECT_THAT(created->states, ElementsAre(StateFormat::kChat, StateFormat::kRaw));
   EXPECT_EQ(complete(chat("hi", {"c"})).cache.tier, CacheTier::kDisk);
-  EXPECT_EQ(store->find("m", "c", "")->hits, 1u);
+  EXPECT_TRUE(wait_until([this] { return store->find("m", "c", "")->hits == 1; }));
 }
 
 TEST_F(CompletionsTest, AnAliasNamesModelAndCache) {
