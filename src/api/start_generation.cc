@@ -37,6 +37,7 @@ void start_generation(const Services& services, const Dialect& dialect, Result<C
   if (!call) return refuse(request, call.error(), *writer);
   call->request.request_id = request.id;
   call->request.caller = request.remote_address;
+  call->request.buffered = !call->stream;
   const auto responder = std::make_shared<GenerationResponder>(
       GenerationResponder::Options{.dialect = dialect,
                                    .stream = call->stream,

@@ -52,7 +52,11 @@ void CompletionFlow::find_model() {
   }
   request_.options.sampling = merged(request_.options.sampling, choice->entry.spec.sampling_defaults);
   if (request_.options.max_tokens < 0) request_.options.max_tokens = choice->entry.spec.default_max_tokens;
-  context_->pool->acquire(choice->entry, [self = shared_from_this()](Result<ModelLease> lease) {
+  const auto abandoned = [self = shared_from_this()] {
+    const std::lock_guard lock(self->mutex_);
+    return self->ended_;
+  };
+  const auto acquired = [self = shared_from_this()](Result<ModelLease> lease) {
     if (!lease) return self->end(lease.error());
     {
       const std::lock_guard lock(self->mutex_);
@@ -60,7 +64,8 @@ void CompletionFlow::find_model() {
       self->lease_ = std::move(*lease);
     }
     self->context_->executor->post([self] { self->find_caches(); });
-  });
+  };
+  context_->pool->acquire(choice->entry, acquired, abandoned);
 }
 
 bool CompletionFlow::brings_system_message() const {

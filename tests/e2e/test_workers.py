@@ -60,6 +60,12 @@ def test_a_request_that_had_not_begun_is_run_again(scripted):
     assert (server.folder / "died").exists()
 
 
+def test_a_request_whose_answer_was_not_sent_yet_is_run_again(scripted):
+    server = scripted("answer one two three four five six\nonce died crash_on_token 3\n").start()
+    assert said(server.chat("hello", max_tokens=60)) == "one two three four five six"
+    assert (server.folder / "died").exists()
+
+
 def test_a_waiting_request_survives_the_death_of_its_worker(scripted):
     server = scripted("answer fine\nload_delay_ms 300\nprefill_delay_ms_per_token 40\n").start()
     with ThreadPoolExecutor(1) as pool:
