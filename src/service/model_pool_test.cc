@@ -18,8 +18,10 @@ using ::testing::HasSubstr;
 class ModelPoolTest : public ServiceFixture {
  protected:
   ~ModelPoolTest() override {
+    // What a worker's end posts still runs while the pools live.
     if (pool) pool->stop();
-    if (executor) executor->stop();
+    service->stop();
+    executor->stop();
   }
   void begin_pool() {
     begin();
