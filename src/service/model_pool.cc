@@ -203,17 +203,17 @@ void ModelPool::retire_failed() {
 }
 
 void ModelPool::unload(const std::string& name, Done done) {
-  std::shared_ptr<ModelHost> host;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto slot = slots_.find(name);
-    if (slot != slots_.end()) {
-      host = slot->second.host;
-      slot->second.when_gone.push_back(std::move(done));
-      if (std::exchange(slot->second.closing, true)) return;
-    }
+  std::unique_lock lock(mutex_);
+  const auto slot = slots_.find(name);
+  if (slot == slots_.end()) {
+    lock.unlock();
+    return done({});
   }
-  host ? close_when_idle(host) : done({});
+  const std::shared_ptr<ModelHost> host = slot->second.host;
+  slot->second.when_gone.push_back(std::move(done));
+  const bool closes_already = std::exchange(slot->second.closing, true);
+  lock.unlock();
+  if (!closes_already) close_when_idle(host);
 }
 
 // The slot is marked as closing, so nothing new begins; what runs may finish.
