@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "api/usage_json.h"
+#include "base/one_line.h"
 
 namespace rockllama::api {
 namespace {
@@ -12,12 +13,7 @@ namespace {
 constexpr size_t kMaxShownBytes = 200;
 
 std::string shown(std::string_view text) {
-  if (text.empty()) return "-";
-  std::string result(text.substr(0, kMaxShownBytes));
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return result;
+  return text.empty() ? "-" : one_line(std::string(text.substr(0, kMaxShownBytes)));
 }
 
 std::string cache_text(const CacheUse& cache) {

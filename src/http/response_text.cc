@@ -3,13 +3,13 @@
 #include <array>
 #include <charconv>
 
+#include "base/one_line.h"
+
 namespace rockllama::http {
 namespace {
 
 void add_header(std::string& text, std::string_view name, std::string_view value) {
-  text.append(name).append(": ");
-  for (const char c : value) text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  text += "\r\n";
+  text.append(name).append(": ").append(one_line(std::string(value))).append("\r\n");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/one_line.h"
 #include "service/model_choice.h"
 #include "service/state_builder.h"
 
@@ -14,14 +15,6 @@ namespace rockllama {
 namespace {
 
 constexpr double kShortestCheckMs = 10;
-
-// One line of the log, whatever clients put into names.
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
 
 }  // namespace
 
