@@ -21,6 +21,12 @@ std::string size_text(uint64_t bytes) {
 
 }  // namespace
 
+CacheAttributes cache_attributes(const CreateCache& request, double now) {
+  CacheAttributes attributes{.source = request.source, .pinned = request.pinned, .overwrite = request.overwrite};
+  if (request.ttl_s) attributes.expires_at = now + *request.ttl_s;
+  return attributes;
+}
+
 CacheWriter::CacheWriter(ServiceContext* context, std::shared_ptr<ModelHost> host, CreateCache request,
                          Caches::OnProgress progress, Caches::Created done, std::shared_ptr<void> keep)
     : context_(context),

@@ -44,12 +44,6 @@ Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& req
 
 }  // namespace
 
-CacheAttributes cache_attributes(const CreateCache& request, double now) {
-  CacheAttributes attributes{.source = request.source, .pinned = request.pinned, .overwrite = request.overwrite};
-  if (request.ttl_s) attributes.expires_at = now + *request.ttl_s;
-  return attributes;
-}
-
 void Caches::create(CreateCache request, OnProgress progress, Created done) {
   context_->executor->post([context = context_, request = std::move(request), progress = std::move(progress),
                             done = std::move(done)]() mutable {
