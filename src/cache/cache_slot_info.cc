@@ -113,8 +113,8 @@ CacheInfo CacheSlot::info(const std::string& fingerprint) const {
 Result<CacheReference> CacheSlot::reference(StateFormat format, const std::string& fingerprint) {
   auto text = read_text();
   if (!text) return fail(text.error());
-  CacheReference reference{.name = name_, .text = std::move(*text), .reason = "no state yet"};
-  const Hash128 hash = hash_bytes(reference.text);
+  const Hash128 hash = hash_bytes(*text);
+  CacheReference reference{.name = name_, .line = {{.text = std::move(*text)}}, .reason = "no state yet"};
   for (const StateRecord& record : metadata_.states) {
     if (record.format != format) continue;
     const Refusal verdict = judge(record, hash, fingerprint);

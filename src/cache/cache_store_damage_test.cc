@@ -29,7 +29,7 @@ class CacheStoreDamage : public StoreTest {
     files.put(path("a.llama_cache"), read("a.llama_cache"));
     const auto found = reference_over(&files);
     ASSERT_TRUE(found) << where;
-    EXPECT_EQ(found->text, "text") << where;
+    EXPECT_EQ(found->line.back().text, "text") << where;
     if (found->state) {
       EXPECT_EQ(found->state, reference("a").state) << where;
     }
@@ -57,7 +57,7 @@ TEST_F(CacheStoreDamage, BrokenMetadataStaysUntilTheNextCommit) {
   files_.put(path("a.bin"), "text");
   files_.put(path("a.json"), "{ broken");
   open();
-  EXPECT_EQ(reference("a").text, "text");
+  EXPECT_EQ(reference("a").line.back().text, "text");
   store_->touch(kModel, "a", true);
   store_->flush();
   EXPECT_EQ(read("a.json"), "{ broken");
@@ -73,7 +73,7 @@ TEST_F(CacheStoreDamage, ATruncatedStateIsQuarantined) {
     files_.put(path("a.llama_cache"), state.substr(0, size));
     EXPECT_EQ(open_state("a").error().code, ErrorCode::kCorrupt) << size;
     EXPECT_THAT(reference("a").reason, HasSubstr("quarantined: ")) << size;
-    EXPECT_EQ(reference("a").text, "text");
+    EXPECT_EQ(reference("a").line.back().text, "text");
     EXPECT_THAT(names(), ElementsAre("a.bin", "a.json", "a~bad.llama_cache"));
   }
 }
@@ -161,9 +161,9 @@ TEST_F(CacheStoreDamage, OpensAFolderOfThePythonServer) {
   EXPECT_EQ(info("coding").binary[0].engine, "rkllm");
   EXPECT_EQ(info("coding").binary[0].status, StateStatus::kStale);
   EXPECT_FALSE(info("coding").has_binary);
-  EXPECT_EQ(reference("two words").text, "by hand");
+  EXPECT_EQ(reference("two words").line.back().text, "by hand");
   EXPECT_EQ(info("two words").source, "/cache/demo/two words.bin");
-  EXPECT_EQ(reference("only").text, "inside");
+  EXPECT_EQ(reference("only").line.back().text, "inside");
   create("coding", "text", "state");
   EXPECT_EQ(info("coding").created_at, 1.7e9);
   EXPECT_THAT(read("coding.json"), HasSubstr("\"mood\""));
@@ -215,8 +215,8 @@ TEST_F(CacheStoreDamage, AnIntentThatNamesOtherFilesIsNotFollowed) {
     files_.put(path("a~new.text"), "bad");
     files_.put(path("a.json"), serialise_metadata(*file));
     open();
-    EXPECT_EQ(reference("a").text, "text");
-    EXPECT_EQ(reference("b").text, "other text");
+    EXPECT_EQ(reference("a").line.back().text, "text");
+    EXPECT_EQ(reference("b").line.back().text, "other text");
     create("a", "text", "state");
   }
 }
@@ -230,14 +230,14 @@ TEST_F(CacheStoreDamage, AnEditDuringABrokenCommitIsKept) {
   files_.put(path("a.json"), serialise_metadata(*file));
   files_.put(path("a.bin"), "edited by a person");
   open();
-  EXPECT_EQ(reference("a").text, "edited by a person");
+  EXPECT_EQ(reference("a").line.back().text, "edited by a person");
   EXPECT_EQ(reference("a").reason, "stale: the text was edited");
   EXPECT_THAT(names(), Not(Contains("a~new.text")));
 }
 
 TEST_F(CacheStoreDamage, NoticesFilesThatAreAddedAndRemovedByHand) {
   files_.put(path("x.bin"), "text");
-  EXPECT_EQ(reference("x").text, "text");
+  EXPECT_EQ(reference("x").line.back().text, "text");
   ASSERT_TRUE(files_.remove(path("x.bin")));
   EXPECT_EQ(store_->find(kModel, "x", "").error().code, ErrorCode::kNotFound);
   EXPECT_THAT(*store_->list(kModel, ""), IsEmpty());

@@ -18,7 +18,7 @@ TEST_F(CacheStoreTest, ServesWhatWasCommittedAlsoAfterItWasOpenedAgain) {
   create("coding", "You write code.", "state");
   for (int round = 0; round < 2; ++round, open()) {
     const CacheReference found = reference("coding");
-    EXPECT_EQ(found.text, "You write code.");
+    EXPECT_EQ(found.line.back().text, "You write code.");
     ASSERT_TRUE(found.state);
     EXPECT_EQ(found.reason, "");
     EXPECT_EQ(found.state->tokens, 316U);
@@ -52,7 +52,7 @@ TEST_F(CacheStoreTest, ReplacesTextAndStateAndDropsStatesOfTheOldText) {
       store_->add_states(kModel, "coding", "old", new_states(store_.get(), "coding", "old raw", StateFormat::kRaw)));
   const std::string old_id = reference("coding").state->id;
   create("coding", "new", "new state");
-  EXPECT_EQ(reference("coding").text, "new");
+  EXPECT_EQ(reference("coding").line.back().text, "new");
   EXPECT_NE(reference("coding").state->id, old_id);
   EXPECT_EQ(reference("coding", StateFormat::kRaw).reason, "no state yet");
   EXPECT_THAT(names(), ElementsAre("coding.bin", "coding.json", "coding.llama_cache"));
@@ -73,7 +73,7 @@ TEST_F(CacheStoreTest, DoesNotOverwriteWhereToldSo) {
   create("coding", "old", "state");
   const auto status = store_->commit("demo", "coding", "new", {}, {.overwrite = false});
   EXPECT_EQ(status.error().code, ErrorCode::kConflict);
-  EXPECT_EQ(reference("coding").text, "old");
+  EXPECT_EQ(reference("coding").line.back().text, "old");
   EXPECT_TRUE(store_->commit("demo", "other", "new", {}, {.overwrite = false}));
 }
 
@@ -101,7 +101,7 @@ TEST_F(CacheStoreTest, RemovesAPayloadThatWasNotCommitted) {
 TEST_F(CacheStoreTest, AHandEditIsServedAndMakesTheStateStaleUntilItIsUndone) {
   create("coding", "text", "state");
   files_.put(path("coding.bin"), "text, edited");
-  EXPECT_EQ(reference("coding").text, "text, edited");
+  EXPECT_EQ(reference("coding").line.back().text, "text, edited");
   EXPECT_EQ(reference("coding").reason, "stale: the text was edited");
   EXPECT_EQ(info("coding").content_length, 12U);
   EXPECT_EQ(info("coding").binary[0].status, StateStatus::kStale);
@@ -184,7 +184,7 @@ TEST_F(CacheStoreTest, TakesTheTextFromTheMetadataWhenItsFileIsGone) {
   create("coding", "text", "state");
   ASSERT_TRUE(files_.remove(path("coding.bin")));
   open();
-  EXPECT_EQ(reference("coding").text, "text");
+  EXPECT_EQ(reference("coding").line.back().text, "text");
   EXPECT_TRUE(reference("coding").state);
   EXPECT_TRUE(info("coding").has_text);
 }
@@ -284,8 +284,8 @@ TEST_F(CacheStoreTest, ManyThreadsSeeWholeCachesOnly) {
       const CacheReference found = reference("coding");
       ASSERT_TRUE(found.state);
       const auto state = store_->open_state(kModel, "coding", StateFormat::kChat, *found.state);
-      if (state && found.text != "text 0") {
-        EXPECT_EQ(contents(state->file, state->bytes), "of " + found.text);
+      if (state && found.line.back().text != "text 0") {
+        EXPECT_EQ(contents(state->file, state->bytes), "of " + found.line.back().text);
       }
       store_->touch(kModel, "coding", true);
       (void)store_->list(kModel, kPrint);

@@ -35,6 +35,8 @@ const char* to_string(CacheTier tier) {
       return "text";
     case CacheTier::kDisk:
       return "disk";
+    case CacheTier::kMemory:
+      return "memory";
     case CacheTier::kResident:
       return "resident";
   }

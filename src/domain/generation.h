@@ -9,25 +9,20 @@
 #include <variant>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
+#include "domain/chat.h"
 #include "domain/prompt_cache.h"
 
 namespace rockllama {
 
 using RequestId = uint64_t;  // unique within one server process
 
-struct ChatMessage {
-  std::string role;     // system, developer, user, assistant, tool
-  std::string content;  // UTF-8 text
-  std::string name{};
-  std::string tool_call_id{};
-  bool operator==(const ChatMessage&) const = default;
-};
-
 // Rendered through the model's chat template by the worker.
 struct ChatPrompt {
   std::vector<ChatMessage> messages;
   bool enable_thinking = false;
+  std::vector<ChatTool> tools{};
   bool operator==(const ChatPrompt&) const = default;
 };
 
@@ -74,13 +69,13 @@ struct GenerationOptions {
 enum class FinishReason : uint8_t { kStop, kLength };
 
 // Where the reused prefix came from.
-enum class CacheTier : uint8_t { kNone, kText, kDisk, kResident };
-[[nodiscard]] const char* to_string(CacheTier tier);  // none, text, disk, resident
+enum class CacheTier : uint8_t { kNone, kText, kDisk, kMemory, kResident };
+[[nodiscard]] const char* to_string(CacheTier tier);  // none, text, disk, memory, resident
 
 // What became of the prompt cache in one request.
 struct CacheUse {
   std::string name{};                 // of the named cache that the request resolved to; may be empty
-  CacheTier tier = CacheTier::kNone;  // kText: the cache's text served, its state did not
+  CacheTier tier = CacheTier::kNone;  // kText: the cache's text served, its state did not; kMemory: an automatic one
   uint32_t tokens = 0;                // prompt tokens that were not prefilled
   double restore_ms = 0;              // time to put the state into the KV buffer
   std::string reason{};               // why no state, or not all of it, was reused; empty on a full hit

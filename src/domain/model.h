@@ -15,14 +15,16 @@ enum class EngineKind : uint8_t { kLlamaCpp, kRkllm, kScripted };
 struct ModelSpec {
   std::string name;  // folder name
   EngineKind engine = EngineKind::kLlamaCpp;
-  std::string file;              // path of the model file
-  std::string tokenizer_file{};  // path of a vocabulary-only GGUF, for engines without a vocabulary of their own
-  std::string chat_template{};   // Jinja source that overrides the model's own; empty = the model's
-  uint32_t context_tokens = 0;   // limit of one request; 0 = the smaller of the model's own and 8192
-  uint32_t kv_tokens = 0;        // cells of the KV buffer; 0 = parallel generations of a fair size, see engine
-  uint32_t parallel = 4;         // generations at once
-  uint32_t block_tokens = 256;   // prefill block; part of the fingerprint, because bits depend on it
-  uint32_t threads = 0;          // 0 = the performance cores
+  std::string file;                     // path of the model file
+  std::string tokenizer_file{};         // path of a vocabulary-only GGUF, for engines without a vocabulary of their own
+  std::string chat_template{};          // Jinja source that overrides the model's own; empty = the model's
+  uint32_t context_tokens = 0;          // limit of one request; 0 = the smaller of the model's own and 8192
+  uint32_t kv_tokens = 0;               // cells of the KV buffer; 0 = parallel generations of a fair size, see engine
+  uint32_t parallel = 4;                // generations at once
+  uint32_t block_tokens = 256;          // prefill block; part of the fingerprint, because bits depend on it
+  uint32_t threads = 0;                 // 0 = the performance cores
+  bool automatic_reuse = true;          // finished conversations stay reusable
+  uint64_t automatic_memory_bytes = 0;  // for those that left the KV buffer
   SamplingParams sampling_defaults{};
   int32_t default_max_tokens = -1;
   bool operator==(const ModelSpec&) const = default;
@@ -37,6 +39,16 @@ struct Capabilities {
   bool logprobs = false;
   bool state_save = false;
   bool operator==(const Capabilities&) const = default;
+};
+
+// What the worker measured of its engine, and what it holds for automatic reuse.
+struct EngineFigures {
+  double prefill_tokens_per_s = 0;  // 0 = not measured yet
+  double restore_bytes_per_s = 0;   // of states from files; 0 = not measured yet
+  uint32_t resident_prefixes = 0;   // idle, in the KV buffer
+  uint32_t memory_prefixes = 0;     // idle, out of the KV buffer
+  uint64_t memory_bytes = 0;        // of these
+  bool operator==(const EngineFigures&) const = default;
 };
 
 // What the worker says of a model once it is loaded.

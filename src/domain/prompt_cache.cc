@@ -2,6 +2,16 @@
 
 namespace rockllama {
 
+size_t content_bytes(const CacheLine& line) {
+  size_t bytes = 0;
+  for (const CacheContent& content : line) {
+    bytes += content.text.size();
+    for (const ChatMessage& message : content.messages) bytes += message.content.size();
+    for (const ChatTool& tool : content.tools) bytes += tool.description.size() + tool.parameters.size();
+  }
+  return bytes;
+}
+
 const char* to_string(StateFormat format) { return format == StateFormat::kChat ? "chat" : "raw"; }
 
 const char* to_string(StateStatus status) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "domain/chat.h"
 
 namespace rockllama {
 
@@ -25,13 +26,43 @@ struct StateKey {
   bool operator==(const StateKey&) const = default;
 };
 
-// A named cache as `prepare` gets it. The first reference that fits serves.
+// What a cache holds of its own: a text (in chats a system message), or messages and tools.
+struct CacheContent {
+  std::string text{};
+  std::vector<ChatMessage> messages{};  // of a cache of messages; then `text` is empty
+  std::vector<ChatTool> tools{};
+  [[nodiscard]] bool is_text() const { return messages.empty() && tools.empty(); }
+  bool operator==(const CacheContent&) const = default;
+};
+// A cache with what it continues: its oldest ancestor's content first, its own last. At least one.
+using CacheLine = std::vector<CacheContent>;
+[[nodiscard]] size_t content_bytes(const CacheLine& line);
+
+// A named cache as `prepare` gets it. The longest one that fits serves.
 struct CacheReference {
   std::string name;
-  std::string text;
+  CacheLine line;
   std::optional<StateKey> state{};  // the ready state of the rendering that the request needs
   std::string reason{};             // why there is none, for usage
   bool operator==(const CacheReference&) const = default;
+};
+
+// A prefix of a state at which it may be cut.
+struct StatePoint {
+  uint32_t tokens = 0;
+  Hash128 token_hash;  // hash_tokens over them
+  bool operator==(const StatePoint&) const = default;
+};
+
+// A state that exists as a file, as the worker knows it: requests that begin with its tokens find it by themselves.
+struct KnownState {
+  std::string name{};  // of the named cache; empty = automatic
+  StateFormat format = StateFormat::kChat;
+  StateKey key;
+  std::vector<uint32_t> cuts{};      // ends of the blocks that it was prefilled in
+  std::vector<StatePoint> points{};  // where it serves besides its end; ascending
+  Hash128 salt{};                    // of the callers that it is for; zero = for all
+  bool operator==(const KnownState&) const = default;
 };
 
 // What a worker reports of a state that it wrote into the descriptor it was given.

@@ -33,6 +33,8 @@ struct GenerationTask {
   std::string cache_name{};       // of the named cache that the prompt resolved to, or empty
   std::string no_state_reason{};  // why `prefix` is empty although there is a cache
   std::optional<PrefixState> prefix{};
+  ReusePolicy reuse = ReusePolicy::kAll;
+  Hash128 salt{};  // of the caller: only automatic prefixes of the same are reused
   SamplingParams sampling{};
   uint32_t max_tokens = 0;  // at least 1; prompt and answer fit the context limit
   uint32_t credit = 0;      // tokens that may be emitted before add_credit
@@ -78,8 +80,20 @@ struct StateWritten {
   SavedState state;  // without note
 };
 
+// An automatic prefix is about to be let go and may be worth a file. Until the answer by keep() its payload stays in
+// memory.
+struct PrefixOffered {
+  uint64_t offer = 0;
+  KnownState state;  // without id
+  uint64_t bytes = 0;
+  double value = 0;
+};
+struct FiguresChanged {
+  EngineFigures figures;
+};
+
 using EngineEvent = std::variant<RestoreBegins, GenerationStarted, PrefillProgress, TokenGenerated, GenerationFinished,
-                                 TaskFailed, StateWritten>;
+                                 TaskFailed, StateWritten, PrefixOffered, FiguresChanged>;
 
 // The answer counts only for TokenGenerated: false ends the generation with kStop.
 using EngineSink = std::function<bool(const EngineEvent&)>;
@@ -94,6 +108,9 @@ class Engine {
   virtual void start(GenerationTask task) = 0;
   // Queues the making of a state, in a context of its own, between the steps of generations.
   virtual void save_state(SaveStateTask task) = 0;
+  // The answer to PrefixOffered: writes its payload into `file` (StateWritten or TaskFailed under `id` follows), or,
+  // where `file` is invalid, forgets it. An unknown offer is TaskFailed{kNotFound}, without a file ignored.
+  virtual void keep(RequestId id, uint64_t offer, UniqueFd file) = 0;
   // A generation out of credit keeps its cells and waits.
   virtual void add_credit(RequestId id, uint32_t tokens) = 0;
   // Any thread. The task ends with TaskFailed{kCancelled} within one step; an unknown id is ignored.

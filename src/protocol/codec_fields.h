@@ -34,7 +34,8 @@ inline constexpr StateFormat kLastOf<StateFormat> = StateFormat::kRaw;
   }
 
 ROCKLLAMA_FIELDS(ChatMessage, m.role, m.content, m.name, m.tool_call_id);
-ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking);
+ROCKLLAMA_FIELDS(ChatTool, m.name, m.description, m.parameters);
+ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking, m.tools);
 ROCKLLAMA_FIELDS(TextPrompt, m.text);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
@@ -42,22 +43,30 @@ ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
 ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.reason);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
 ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_template, m.context_tokens, m.kv_tokens,
-                 m.parallel, m.block_tokens, m.threads, m.sampling_defaults, m.default_max_tokens);
+                 m.parallel, m.block_tokens, m.threads, m.automatic_reuse, m.automatic_memory_bytes,
+                 m.sampling_defaults, m.default_max_tokens);
 ROCKLLAMA_FIELDS(Capabilities, m.max_parallel, m.token_counts, m.per_request_sampling, m.seed, m.grammar, m.logprobs,
                  m.state_save);
 ROCKLLAMA_FIELDS(LoadedModel, m.capabilities, m.context_tokens, m.trained_context_tokens, m.kv_bytes_per_token,
                  m.engine_version, m.engine_fingerprint, m.has_chat_template);
 ROCKLLAMA_FIELDS(StateKey, m.id, m.tokens, m.token_hash);
-ROCKLLAMA_FIELDS(CacheReference, m.name, m.text, m.state, m.reason);
+ROCKLLAMA_FIELDS(CacheContent, m.text, m.messages, m.tools);
+ROCKLLAMA_FIELDS(CacheReference, m.name, m.line, m.state, m.reason);
+ROCKLLAMA_FIELDS(StatePoint, m.tokens, m.token_hash);
+ROCKLLAMA_FIELDS(KnownState, m.name, m.format, m.key, m.cuts, m.points, m.salt);
+ROCKLLAMA_FIELDS(EngineFigures, m.prefill_tokens_per_s, m.restore_bytes_per_s, m.resident_prefixes, m.memory_prefixes,
+                 m.memory_bytes);
 ROCKLLAMA_FIELDS(SavedState, m.tokens, m.token_hash, m.bytes, m.cuts, m.prefill_ms, m.first_token_ms, m.note);
 
 ROCKLLAMA_FIELDS(Hello, m.version);
 ROCKLLAMA_FIELDS(Load, m.spec);
-ROCKLLAMA_FIELDS(Prepare, m.id, m.prompt, m.options, m.caches);
+ROCKLLAMA_FIELDS(Prepare, m.id, m.prompt, m.options, m.caches, m.salt);
 ROCKLLAMA_FIELDS(Start, m.id, m.credit);
 ROCKLLAMA_FIELDS(Cancel, m.id);
 ROCKLLAMA_FIELDS(Credit, m.id, m.tokens);
-ROCKLLAMA_FIELDS(SaveState, m.id, m.format, m.text);
+ROCKLLAMA_FIELDS(SaveState, m.id, m.format, m.line);
+ROCKLLAMA_FIELDS(KnownStates, m.reset, m.removed, m.added);
+ROCKLLAMA_FIELDS(Keep, m.id, m.offer);
 ROCKLLAMA_FIELDS(Loaded, m.model);
 ROCKLLAMA_FIELDS(LoadFailed, m.message);
 ROCKLLAMA_FIELDS(Prepared, m.id, m.prompt_tokens, m.max_tokens, m.prefill_tokens, m.cache, m.state, m.state_outdated);
@@ -68,6 +77,8 @@ ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.text);
 ROCKLLAMA_FIELDS(Finished, m.id, m.reason, m.usage);
 ROCKLLAMA_FIELDS(Failed, m.id, m.code, m.message, m.param);
 ROCKLLAMA_FIELDS(StateSaved, m.id, m.state);
+ROCKLLAMA_FIELDS(Offered, m.offer, m.state, m.bytes, m.value);
+ROCKLLAMA_FIELDS(Figures, m.figures);
 
 #undef ROCKLLAMA_FIELDS
 

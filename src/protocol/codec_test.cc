@@ -24,13 +24,22 @@ StateKey state_key() { return {"coding/chat/7", 300, {0x0123456789abcdefu, 0xfed
 
 CacheUse cache_use() { return {"coding", CacheTier::kDisk, 256, 3.5, "border falls inside a block"}; }
 
+ChatTool chat_tool() { return {"clock", "Tells the time.", R"({"type":"object"})"}; }
+
+CacheLine cache_line() { return {{.text = "text"}, {.messages = {{"user", "Hi."}}, .tools = {chat_tool()}}}; }
+
+KnownState known_state() {
+  return {"coding", StateFormat::kRaw, state_key(), {256, 300}, {{256, {1, 2}}, {300, {3, 4}}}, {7, 8}};
+}
+
 Prepare full_prepare() {
-  const ChatPrompt chat{{{"system", "Be brief.", "n", "t"}, {"user", std::string("h\0\xff", 3)}}, true};
+  const ChatPrompt chat{{{"system", "Be brief.", "n", "t"}, {"user", std::string("h\0\xff", 3)}}, true, {chat_tool()}};
   const GenerationOptions options{full_sampling(), -1, {"\n\n", "END"}, ReusePolicy::kExact};
   return {.id = ~0ull,
           .prompt = chat,
           .options = options,
-          .caches = {{"coding", "You are", state_key(), ""}, {"other", "text", {}, "stale"}}};
+          .caches = {{"coding", {{.text = "You are"}}, state_key(), ""}, {"other", cache_line(), {}, "stale"}},
+          .salt = {5, 6}};
 }
 
 // One of each message, every field away from its default.
@@ -45,10 +54,20 @@ std::vector<Command> commands() {
                        .parallel = 7,
                        .block_tokens = 128,
                        .threads = 3,
+                       .automatic_reuse = false,
+                       .automatic_memory_bytes = 1ull << 35,
                        .sampling_defaults = full_sampling(),
                        .default_max_tokens = 99};
-  return {Hello{9},       Load{spec}, full_prepare(), Prepare{5, TextPrompt{"raw"}, {}, {}},
-          Start{300, 64}, Cancel{1},  Credit{2, 128}, SaveState{3, StateFormat::kRaw, "text"},
+  return {Hello{9},
+          Load{spec},
+          full_prepare(),
+          Prepare{5, TextPrompt{"raw"}, {}, {}},
+          Start{300, 64},
+          Cancel{1},
+          Credit{2, 128},
+          SaveState{3, StateFormat::kRaw, cache_line()},
+          KnownStates{true, {"m/a/chat/1"}, {known_state()}},
+          Keep{6, 1ull << 40},
           Shutdown{}};
 }
 
@@ -71,7 +90,9 @@ std::vector<Event> events() {
           Tokens{4, 2, "h\xc3\xa9"},
           Finished{4, FinishReason::kLength, {310, 20, 1.5, 2.5}},
           Failed{4, ErrorCode::kContextLengthExceeded, "too long", "messages"},
-          StateSaved{5, saved}};
+          StateSaved{5, saved},
+          Offered{7, known_state(), 1ull << 33, 0.5},
+          Figures{{480.5, 2.5e9, 1, 2, 1ull << 34}}};
 }
 
 TEST(Codec, GivesEveryCommandBack) {

@@ -16,7 +16,7 @@
 namespace rockllama::protocol {
 
 // Raised by every change of a message. Both sides must be of one build; a mismatch ends the worker.
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 // A frame over this size is garbage. Prompts are bounded by the HTTP body limit (16 MiB by default, at most 64).
 inline constexpr uint32_t kMaxFrameBytes = 128u << 20;
 
@@ -40,6 +40,7 @@ struct Prepare {
   Prompt prompt;
   GenerationOptions options;
   std::vector<CacheReference> caches;
+  Hash128 salt{};  // of the caller: automatic states of others are not for it; zero = no API keys
   bool operator==(const Prepare&) const = default;
 };
 
@@ -63,13 +64,29 @@ struct Credit {
   bool operator==(const Credit&) const = default;
 };
 
-// Prefill `text` in the rendering `format` in a context of its own and write the state into the descriptor.
-// Progress events, then StateSaved or Failed.
+// Prefill the last of `line` behind the others in the rendering `format`, in a context of its own and write the state
+// into the descriptor. Progress events, then StateSaved or Failed.
 struct SaveState {
   RequestId id = 0;
   StateFormat format = StateFormat::kChat;
-  std::string text;
+  CacheLine line;
   bool operator==(const SaveState&) const = default;
+};
+
+// Which states exist as files now. The first of a life has `reset`; later ones tell what changed.
+struct KnownStates {
+  bool reset = false;                  // forget all before
+  std::vector<std::string> removed{};  // ids
+  std::vector<KnownState> added{};
+  bool operator==(const KnownStates&) const = default;
+};
+
+// The answer to Offered: write the state into the descriptor that comes with it (StateSaved or Failed follows under
+// `id`), or, without a descriptor, let it go.
+struct Keep {
+  RequestId id = 0;
+  uint64_t offer = 0;
+  bool operator==(const Keep&) const = default;
 };
 
 // End in good order; the worker exits 0.
@@ -77,7 +94,7 @@ struct Shutdown {
   bool operator==(const Shutdown&) const = default;
 };
 
-using Command = std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, Shutdown>;
+using Command = std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, KnownStates, Keep, Shutdown>;
 
 // -- worker to server --------------------------------------------------------------------------------------------
 
@@ -153,7 +170,22 @@ struct StateSaved {
   bool operator==(const StateSaved&) const = default;
 };
 
+// An automatic state is about to be let go and may be worth a file. Answered by Keep.
+struct Offered {
+  uint64_t offer = 0;
+  KnownState state;    // key.id is empty: the server names it
+  uint64_t bytes = 0;  // of the payload
+  double value = 0;    // see domain/prefix_value.h
+  bool operator==(const Offered&) const = default;
+};
+
+// After each request and whenever idle prefixes moved.
+struct Figures {
+  EngineFigures figures;
+  bool operator==(const Figures&) const = default;
+};
+
 using Event = std::variant<Hello, Loaded, LoadFailed, Prepared, Restoring, Started, Progress, Tokens, Finished, Failed,
-                           StateSaved>;
+                           StateSaved, Offered, Figures>;
 
 }  // namespace rockllama::protocol

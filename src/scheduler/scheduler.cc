@@ -151,7 +151,7 @@ void Scheduler::handle(const WorkerEvent& event) {
           deliver(e.id, Error{e.code, e.message, e.param}, true);
         } else if constexpr (std::is_same_v<E, protocol::Finished> || std::is_same_v<E, protocol::StateSaved>) {
           deliver(e.id, e, true);
-        } else if constexpr (!std::is_same_v<E, protocol::Restoring>) {
+        } else if constexpr (requires { e.id; } && !std::is_same_v<E, protocol::Restoring>) {
           deliver(e.id, e, false);
         }
       },

@@ -119,7 +119,7 @@ TEST_F(SchedulerTest, ARequestThatKillsTwiceFails) {
 
 TEST_F(SchedulerTest, StateSavesFailWithTheWorker) {
   std::vector<JobEvent> events;
-  scheduler.save_state({.id = 1, .text = "x"}, UniqueFd(), record(&events));
+  scheduler.save_state({.id = 1, .line = {{.text = "x"}}}, UniqueFd(), record(&events));
   EXPECT_THAT(worker.sent().saves, SizeIs(1));
   crash();
   ASSERT_THAT(events, SizeIs(1));

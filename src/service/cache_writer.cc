@@ -84,7 +84,7 @@ void CacheWriter::build_next() {
   to_build_.pop_back();
   const auto self = shared_from_this();
   context_->builder->build(
-      {host_, request_.name, request_.text, format},
+      {host_, request_.name, request_.text, {{.text = request_.text}}, format},
       [self, format](uint32_t done, uint32_t total) {
         if (self->progress_) self->progress_({format, done, total});
       },

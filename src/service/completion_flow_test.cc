@@ -52,6 +52,8 @@ class PreparingWorker : public ModelWorker {
   void add_credit(RequestId, uint32_t) override {}
   void save_state(const protocol::SaveState&, UniqueFd) override {}
   void start(const protocol::Start& command, UniqueFd) override { last_started = command.id; }
+  void know_states(const protocol::KnownStates&) override {}
+  void keep(const protocol::Keep&, UniqueFd) override {}
   void stop() override { thread_.stop(); }
   void say(const WorkerEvent& event) {
     thread_.post([this, event] { sink_(event); });

@@ -53,7 +53,7 @@ void StateBuilder::build(Order order, OnProgress progress, Built built) {
   auto payload = context_->store->begin_state(order.host->entry().spec.name, order.name, order.format);
   if (!payload) return built(tl::unexpected(payload.error()));
   UniqueFd file = payload->take_fd();
-  const protocol::SaveState command{context_->next_id(), order.format, order.text};
+  const protocol::SaveState command{context_->next_id(), order.format, order.line};
   Scheduler& scheduler = order.host->scheduler();
   auto save =
       std::make_shared<Save>(Save{std::move(order), std::move(progress), std::move(built), std::move(*payload)});
@@ -69,11 +69,12 @@ void StateBuilder::rebuild(const std::shared_ptr<ModelHost>& host, const std::st
   context_->executor->post([this, host, name, format, keep = std::move(keep)] {
     const std::string& model = host->entry().spec.name;
     const auto reference = context_->store->reference(model, name, format, host->fingerprint());
-    if (!reference || reference->state) return;
-    const std::string key = model + "/" + name + "/" + to_string(format) + "/" + to_hex(hash_bytes(reference->text)) +
-                            "/" + host->fingerprint();
+    const auto text = context_->store->text(model, name);
+    if (!reference || reference->state || !text) return;
+    const std::string key =
+        model + "/" + name + "/" + to_string(format) + "/" + to_hex(hash_bytes(*text)) + "/" + host->fingerprint();
     if (!begin(key)) return;
-    rebuild_now({host, name, reference->text, format}, key, keep);
+    rebuild_now({host, name, *text, reference->line, format}, key, keep);
   });
 }
 

@@ -20,7 +20,8 @@ class StateBuilder {
   struct Order {
     std::shared_ptr<ModelHost> host;
     std::string name;
-    std::string text;
+    std::string text;  // as it is stored
+    CacheLine line;    // what it means, with what it continues
     StateFormat format = StateFormat::kChat;
   };
   using OnProgress = std::function<void(uint32_t done_tokens, uint32_t total_tokens)>;

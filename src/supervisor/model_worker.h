@@ -36,9 +36,9 @@ struct WorkerLost {
   bool final = false;
 };
 
-using WorkerEvent =
-    std::variant<WorkerReady, WorkerLost, protocol::Prepared, protocol::Restoring, protocol::Started,
-                 protocol::Progress, protocol::Tokens, protocol::Finished, protocol::Failed, protocol::StateSaved>;
+using WorkerEvent = std::variant<WorkerReady, WorkerLost, protocol::Prepared, protocol::Restoring, protocol::Started,
+                                 protocol::Progress, protocol::Tokens, protocol::Finished, protocol::Failed,
+                                 protocol::StateSaved, protocol::Offered, protocol::Figures>;
 using WorkerSink = std::function<void(const WorkerEvent&)>;
 
 class ModelWorker {
@@ -50,6 +50,9 @@ class ModelWorker {
   virtual void cancel(RequestId id) = 0;
   virtual void add_credit(RequestId id, uint32_t tokens) = 0;
   virtual void save_state(const protocol::SaveState& command, UniqueFd file) = 0;
+  virtual void know_states(const protocol::KnownStates& command) = 0;
+  // The answer to Offered; an invalid `file` lets the state go.
+  virtual void keep(const protocol::Keep& command, UniqueFd file) = 0;
   // Ends the process and joins its threads; no event comes after it returns. Not to be called from the sink.
   virtual void stop() = 0;
 };

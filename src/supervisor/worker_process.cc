@@ -25,7 +25,7 @@ constexpr size_t kReservedBytes = 1u << 20;
 
 uint64_t prompt_bytes(const protocol::Prepare& command) {
   uint64_t bytes = 0;
-  for (const CacheReference& cache : command.caches) bytes += cache.text.size();
+  for (const CacheReference& cache : command.caches) bytes += content_bytes(cache.line);
   if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) return bytes + text->text.size();
   for (const ChatMessage& message : std::get<ChatPrompt>(command.prompt).messages) bytes += message.content.size();
   return bytes;
@@ -209,7 +209,7 @@ bool WorkerProcess::take(const protocol::Event& event) {
   std::visit(
       [this](const auto& e) {
         if constexpr (std::is_same_v<std::decay_t<decltype(e)>, protocol::Loaded>) tell(WorkerReady{e.model});
-        if constexpr (requires { e.id; }) tell(e);
+        if constexpr (requires { WorkerEvent(e); }) tell(e);
       },
       event);
   return true;
@@ -283,6 +283,16 @@ void WorkerProcess::add_credit(RequestId id, uint32_t tokens) {
 
 void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file) {
   {
+    const std::lock_guard lock(mutex_);
+    watch_.save_asked(command.id, steady_ms());
+  }
+  post(command, std::move(file));
+}
+
+void WorkerProcess::know_states(const protocol::KnownStates& command) { post(command); }
+
+void WorkerProcess::keep(const protocol::Keep& command, UniqueFd file) {
+  if (file.valid()) {
     const std::lock_guard lock(mutex_);
     watch_.save_asked(command.id, steady_ms());
   }

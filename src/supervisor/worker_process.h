@@ -41,6 +41,8 @@ class WorkerProcess : public ModelWorker {
   void cancel(RequestId id) override;
   void add_credit(RequestId id, uint32_t tokens) override;
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
+  void know_states(const protocol::KnownStates& command) override;
+  void keep(const protocol::Keep& command, UniqueFd file) override;
   void stop() override;
 
  private:
@@ -62,6 +64,8 @@ class WorkerProcess : public ModelWorker {
   void note(const protocol::Finished& event, double now);
   void note(const protocol::Failed& event, double now);
   void note(const protocol::StateSaved& event, double now);
+  void note(const protocol::Offered&, double) {}
+  void note(const protocol::Figures&, double) {}
   void note_end(RequestId id, double now);
   void post(const protocol::Command& command, UniqueFd fd = {});
   bool refuse(RequestId id, size_t bytes);

@@ -20,7 +20,13 @@ struct StartWork {
   UniqueFd state{};
 };
 
-using EngineWork = std::variant<StartWork, PlannedSave, protocol::Credit, protocol::Cancel, protocol::Shutdown>;
+struct KeepWork {
+  protocol::Keep command;
+  UniqueFd file{};
+};
+
+using EngineWork =
+    std::variant<StartWork, PlannedSave, KeepWork, protocol::Credit, protocol::Cancel, protocol::Shutdown>;
 
 class EngineQueue {
  public:

@@ -66,4 +66,14 @@ bool GenerationOutput::take_one(const StateWritten& event) {
   return true;
 }
 
+bool GenerationOutput::take_one(const PrefixOffered& event) {
+  send_(protocol::Offered{event.offer, event.state, event.bytes, event.value});
+  return true;
+}
+
+bool GenerationOutput::take_one(const FiguresChanged& event) {
+  send_(protocol::Figures{event.figures});
+  return true;
+}
+
 }  // namespace rockllama

@@ -36,6 +36,8 @@ class GenerationOutput {
   bool take_one(const GenerationFinished& event);
   bool take_one(const TaskFailed& event);
   bool take_one(const StateWritten& event);
+  bool take_one(const PrefixOffered& event);
+  bool take_one(const FiguresChanged& event);
 
   EventSender send_;
   std::map<RequestId, Generation> generations_;

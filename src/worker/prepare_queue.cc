@@ -5,6 +5,13 @@
 
 namespace rockllama {
 
+// Nothing for what nobody waits for.
+std::optional<RequestId> PrepareQueue::id_of(const Work& work) {
+  if (const auto* prepare = std::get_if<protocol::Prepare>(&work)) return prepare->id;
+  if (const auto* save = std::get_if<Save>(&work)) return save->command.id;
+  return std::nullopt;
+}
+
 PrepareQueue::PrepareQueue(EventSender send, std::function<void(PlannedSave)> pass_on)
     : send_(std::move(send)), pass_on_(std::move(pass_on)) {}
 
@@ -34,6 +41,12 @@ void PrepareQueue::add(protocol::SaveState command, UniqueFd file) {
   changed_.notify_one();
 }
 
+void PrepareQueue::add(protocol::KnownStates command) {
+  const std::lock_guard lock(mutex_);
+  waiting_.emplace_back(std::move(command));
+  changed_.notify_one();
+}
+
 std::optional<PreparedGeneration> PrepareQueue::take(RequestId id) {
   const std::lock_guard lock(mutex_);
   auto node = prepared_.extract(id);
@@ -42,10 +55,6 @@ std::optional<PreparedGeneration> PrepareQueue::take(RequestId id) {
 }
 
 bool PrepareQueue::cancel(RequestId id) {
-  const auto id_of = [](const Work& work) {
-    const auto* prepare = std::get_if<protocol::Prepare>(&work);
-    return prepare != nullptr ? prepare->id : std::get<Save>(work).command.id;
-  };
   const std::lock_guard lock(mutex_);
   const size_t waited = std::erase_if(waiting_, [&](const Work& work) { return id_of(work) == id; });
   const size_t was_prepared = prepared_.erase(id);
@@ -68,8 +77,7 @@ std::optional<PrepareQueue::Work> PrepareQueue::next() {
   if (stopping_) return std::nullopt;
   Work work = std::move(waiting_.front());
   waiting_.pop_front();
-  const auto* prepare = std::get_if<protocol::Prepare>(&work);
-  current_ = prepare != nullptr ? prepare->id : std::get<Save>(work).command.id;
+  current_ = id_of(work);
   return work;
 }
 
@@ -86,8 +94,10 @@ void PrepareQueue::work(Preparer* preparer, const protocol::Prepare& command) {
   send_(answer);
 }
 
+void PrepareQueue::work(Preparer* preparer, protocol::KnownStates& states) { preparer->know(std::move(states)); }
+
 void PrepareQueue::work(Preparer* preparer, Save& save) {
-  auto plan = preparer->plan_state(save.command.text, save.command.format);
+  auto plan = preparer->plan_state(save.command.line, save.command.format);
   const std::lock_guard lock(mutex_);
   if (!finish_current()) return;
   if (!plan) return send_(failed(save.command.id, plan.error()));

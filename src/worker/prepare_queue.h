@@ -37,6 +37,8 @@ class PrepareQueue {
 
   void add(protocol::Prepare command);
   void add(protocol::SaveState command, UniqueFd file);
+  // Holds for what is added after it.
+  void add(protocol::KnownStates command);
   // What was prepared under this id, which is forgotten here.
   [[nodiscard]] std::optional<PreparedGeneration> take(RequestId id);
   // True when the id was here: it is forgotten, and Failed{kCancelled} was sent.
@@ -47,12 +49,14 @@ class PrepareQueue {
     protocol::SaveState command;
     UniqueFd file;
   };
-  using Work = std::variant<protocol::Prepare, Save>;
+  using Work = std::variant<protocol::Prepare, Save, protocol::KnownStates>;
 
+  static std::optional<RequestId> id_of(const Work& work);
   void work_on();
   std::optional<Work> next();
   void work(Preparer* preparer, const protocol::Prepare& command);
   void work(Preparer* preparer, Save& save);
+  void work(Preparer* preparer, protocol::KnownStates& states);
   bool finish_current();
 
   EventSender send_;

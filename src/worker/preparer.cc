@@ -37,7 +37,7 @@ std::vector<const CacheReference*> by_length(const std::vector<CacheReference>& 
   order.reserve(caches.size());
   for (const CacheReference& cache : caches) order.push_back(&cache);
   std::stable_sort(order.begin(), order.end(),
-                   [](const auto* a, const auto* b) { return a->text.size() > b->text.size(); });
+                   [](const auto* a, const auto* b) { return content_bytes(a->line) > content_bytes(b->line); });
   return order;
 }
 
@@ -111,6 +111,8 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   prepared.task = {.id = command.id,
                    .tokens = std::move(*tokens),
                    .cuts = std::move(plan.cuts),
+                   .reuse = command.options.reuse,
+                   .salt = command.salt,
                    .sampling = command.options.sampling,
                    .max_tokens = static_cast<uint32_t>(max_tokens)};
   if (cache != nullptr) {
@@ -124,7 +126,7 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
 Result<std::vector<int32_t>> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
   if (!model_.chat_template) return fail(model_.chat_template.error());
   std::vector<ChatMessage> messages =
-      cache == nullptr ? prompt.messages : messages_with_cache(cache->text, prompt.messages);
+      cache == nullptr ? prompt.messages : messages_with_cache(cache->line.back().text, prompt.messages);
   if (!model_.chat_template->takes_many_system_messages()) messages = fold_system_messages(std::move(messages));
   const auto rendered = model_.chat_template->render(messages, prompt.enable_thinking, /*add_generation_prompt=*/true);
   if (!rendered) return fail(rendered.error());
@@ -132,12 +134,13 @@ Result<std::vector<int32_t>> Preparer::tokenize(const ChatPrompt& prompt, const 
 }
 
 Result<std::vector<int32_t>> Preparer::tokenize(const TextPrompt& prompt, const CacheReference* cache) const {
-  return model_.tokenize_text(cache == nullptr ? prompt.text : cache->text + prompt.text);
+  return model_.tokenize_text(cache == nullptr ? prompt.text : cache->line.back().text + prompt.text);
 }
 
 // A chat's own leading system message is cut like a cache of that text, so that both give the same bits.
 Result<Preparer::TextBorder> Preparer::border_of(const protocol::Prepare& command, const CacheReference* cache) {
-  if (cache != nullptr) return border_of(cache->text, is_chat(command.prompt) ? StateFormat::kChat : StateFormat::kRaw);
+  if (cache != nullptr)
+    return border_of(cache->line.back().text, is_chat(command.prompt) ? StateFormat::kChat : StateFormat::kRaw);
   const auto* chat = std::get_if<ChatPrompt>(&command.prompt);
   const bool has_system = chat != nullptr && !chat->messages.empty() && is_system(chat->messages.front());
   if (has_system) return border_of(chat->messages.front().content, StateFormat::kChat);
@@ -152,8 +155,10 @@ Result<Preparer::TextBorder> Preparer::border_of(const std::string& text, StateF
   });
 }
 
-Result<StatePlan> Preparer::plan_state(const std::string& text, StateFormat format) {
-  const auto border = border_of(text, format);
+void Preparer::know(protocol::KnownStates /*states*/) {}
+
+Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format) {
+  const auto border = border_of(line.back().text, format);
   if (!border) return fail(border.error());
   const auto tokens = static_cast<uint32_t>((*border)->tokens.size());
   if (tokens == 0) {

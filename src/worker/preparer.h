@@ -49,7 +49,9 @@ class Preparer {
   // that the template refuses), kUnsupported (a chat without a template).
   [[nodiscard]] Result<PreparedGeneration> prepare(const protocol::Prepare& command);
   // kContextLengthExceeded; kUnsupported where nothing of the text stays the same whatever follows it.
-  [[nodiscard]] Result<StatePlan> plan_state(const std::string& text, StateFormat format);
+  [[nodiscard]] Result<StatePlan> plan_state(const CacheLine& line, StateFormat format);
+  // Which states exist; requests that begin with one of them find it by themselves.
+  void know(protocol::KnownStates states);
 
  private:
   using TextBorder = std::shared_ptr<const Border>;

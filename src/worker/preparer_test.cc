@@ -68,8 +68,10 @@ protocol::Prepare raw(const std::string& text, std::vector<CacheReference> cache
 
 // A reference to a cache whose state is ready, as save_state would have made it.
 CacheReference with_state(Preparer* preparer, const std::string& text, StateFormat format = StateFormat::kChat) {
-  const auto plan = preparer->plan_state(text, format).value();
-  return {"tale", text, StateKey{"tale/x/1", static_cast<uint32_t>(plan.tokens.size()), hash_tokens(plan.tokens)}};
+  const auto plan = preparer->plan_state({{.text = text}}, format).value();
+  return {"tale",
+          {{.text = text}},
+          StateKey{"tale/x/1", static_cast<uint32_t>(plan.tokens.size()), hash_tokens(plan.tokens)}};
 }
 
 TEST(Preparer, CountsAndPlansAPlainPrompt) {
@@ -106,7 +108,7 @@ TEST(Preparer, RefusesAPromptBeyondTheContextWithBothNumbers) {
 }
 
 TEST(Preparer, CountsTheCachesTextTowardsTheContext) {
-  const auto prepared = preparer().prepare(chat({{"user", words(600)}}, {{"tale", words(600), {}, ""}}));
+  const auto prepared = preparer().prepare(chat({{"user", words(600)}}, {{"tale", {{.text = words(600)}}, {}, ""}}));
   ASSERT_FALSE(prepared);
   EXPECT_EQ(prepared.error().code, ErrorCode::kContextLengthExceeded);
 }
@@ -141,9 +143,9 @@ TEST(Preparer, PlansTheSameTokensAndCutsHoweverTheTextArrives) {
     const auto cached = some.prepare(chat({user}, {ready}));
     auto without_reuse = chat({user}, {ready});
     without_reuse.options.reuse = ReusePolicy::kNone;
-    for (const auto& other :
-         {some.prepare(chat({user}, {{"tale", text, {}, "stale"}})), some.prepare(chat({{"system", text}, user})),
-          some.prepare(chat({{"system", text}, user}, {ready})), some.prepare(without_reuse)}) {
+    for (const auto& other : {some.prepare(chat({user}, {{"tale", {{.text = text}}, {}, "stale"}})),
+                              some.prepare(chat({{"system", text}, user})),
+                              some.prepare(chat({{"system", text}, user}, {ready})), some.prepare(without_reuse)}) {
       ASSERT_TRUE(other) << family.vocabulary;
       EXPECT_EQ(other->task.tokens, cached->task.tokens) << family.vocabulary;
       EXPECT_EQ(other->task.cuts, cached->task.cuts) << family.vocabulary;
@@ -223,7 +225,7 @@ TEST(Preparer, PutsACacheDirectlyBeforeARawPrompt) {
     Preparer some = preparer();
     const std::string text = words(100) + end;
     const auto cached = some.prepare(raw("e end.", {with_state(&some, text, StateFormat::kRaw)}));
-    const auto cold = some.prepare(raw("e end.", {{"tale", text, {}, ""}}));
+    const auto cold = some.prepare(raw("e end.", {{"tale", {{.text = text}}, {}, ""}}));
     ASSERT_TRUE(cached) << end;
     EXPECT_EQ(cached->task.tokens, vocabulary("qwen2").tokenize_text(text + "e end.").value());
     EXPECT_EQ(cached->task.tokens, cold->task.tokens);
@@ -243,8 +245,8 @@ TEST(Preparer, LeavesATokenToDecodeWhenTheCacheIsTheWholePrompt) {
 TEST(Preparer, TakesTheLongestCacheThatFitsWhetherOrNotItHasAState) {
   Preparer some = preparer();
   const CacheReference ready = with_state(&some, words(100));
-  const CacheReference longer = {"longer", words(200), {}, "no state yet"};
-  const CacheReference too_long = {"too long", words(2000), {}, ""};
+  const CacheReference longer = {"longer", {{.text = words(200)}}, {}, "no state yet"};
+  const CacheReference too_long = {"too long", {{.text = words(2000)}}, {}, ""};
   const auto prepared = some.prepare(chat({{"user", "Hi."}}, {ready, longer, too_long}));
   ASSERT_TRUE(prepared);
   EXPECT_EQ(prepared->answer.cache.name, "longer");
@@ -260,19 +262,20 @@ TEST(Preparer, AnswersTextPromptsOfAModelWithoutAChatTemplate) {
                   .block_tokens = kBlock});
   EXPECT_TRUE(plain.prepare(raw("Hello")));
   EXPECT_EQ(plain.prepare(chat({{"user", "Hi."}})).error().message, "This model has no chat template.");
-  EXPECT_EQ(plain.plan_state("text", StateFormat::kChat).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(plain.plan_state({{.text = "text"}}, StateFormat::kChat).error().code, ErrorCode::kUnsupported);
 }
 
 TEST(Preparer, PlansAStateInBlocksUpToTheBorder) {
-  const auto plan = preparer().plan_state(words(150), StateFormat::kRaw);
+  const auto plan = preparer().plan_state({{.text = words(150)}}, StateFormat::kRaw);
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->cuts.back(), plan->tokens.size());
   EXPECT_THAT(plan->cuts, ElementsAre(64, 128, plan->tokens.size()));
 }
 
 TEST(Preparer, PlansNoStateThatCannotBeUsed) {
-  EXPECT_EQ(preparer().plan_state("", StateFormat::kRaw).error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(preparer().plan_state(words(2000), StateFormat::kChat).error().code, ErrorCode::kContextLengthExceeded);
+  EXPECT_EQ(preparer().plan_state({{.text = ""}}, StateFormat::kRaw).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(preparer().plan_state({{.text = words(2000)}}, StateFormat::kChat).error().code,
+            ErrorCode::kContextLengthExceeded);
 }
 
 }  // namespace

@@ -132,6 +132,16 @@ bool Session::obey(protocol::SaveState command, UniqueFd fd) {
   return true;
 }
 
+bool Session::obey(protocol::KnownStates command, UniqueFd /*fd*/) {
+  prepares_.add(std::move(command));
+  return true;
+}
+
+bool Session::obey(protocol::Keep command, UniqueFd fd) {
+  queue_.push(KeepWork{command, std::move(fd)});
+  return true;
+}
+
 bool Session::obey(protocol::Shutdown command, UniqueFd /*fd*/) {
   // A load cannot be interrupted, and there is nothing yet to put in order.
   if (cancel_target_ == nullptr) ::_exit(kExitOk);
@@ -160,6 +170,9 @@ bool Session::apply(EngineWork work) {
   } else if (auto* save = std::get_if<PlannedSave>(&work)) {
     output_.expect_state(save->task.id, std::move(save->note));
     engine_->save_state(std::move(save->task));
+  } else if (auto* keep = std::get_if<KeepWork>(&work)) {
+    if (keep->file.valid()) output_.expect_state(keep->command.id, {});
+    engine_->keep(keep->command.id, keep->command.offer, std::move(keep->file));
   } else if (const auto* credit = std::get_if<protocol::Credit>(&work)) {
     engine_->add_credit(credit->id, credit->tokens);
   } else if (const auto* cancel = std::get_if<protocol::Cancel>(&work)) {

@@ -48,6 +48,8 @@ class Session {
   bool obey(protocol::Cancel command, UniqueFd fd);
   bool obey(protocol::Credit command, UniqueFd fd);
   bool obey(protocol::SaveState command, UniqueFd fd);
+  bool obey(protocol::KnownStates command, UniqueFd fd);
+  bool obey(protocol::Keep command, UniqueFd fd);
   bool obey(protocol::Shutdown command, UniqueFd fd);
 
   protocol::FrameChannel* channel_;

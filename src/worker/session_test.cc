@@ -147,13 +147,13 @@ TEST_F(SessionTest, SavesAStateAndRestoresIt) {
   load("answer Yes.");
   const std::string text = "You are a careful assistant. You answer in one word, and you never explain yourself.";
   const UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
-  send(protocol::SaveState{1, StateFormat::kChat, text}, file.get());
+  send(protocol::SaveState{1, StateFormat::kChat, {{.text = text}}}, file.get());
   const auto saved = await<protocol::StateSaved>();
   ASSERT_TRUE(saved);
   EXPECT_GT(saved->state.bytes, 0u);
 
   const StateKey key{"tale/chat/1", saved->state.tokens, saved->state.token_hash};
-  const protocol::Prepared prepared = prepare(2, {{"tale", text, key, ""}});
+  const protocol::Prepared prepared = prepare(2, {{"tale", {{.text = text}}, key, ""}});
   EXPECT_EQ(prepared.state, std::vector{key});
   send(protocol::Start{2, 100}, file.get());
   EXPECT_EQ(await<protocol::Restoring>()->state_id, key.id);
@@ -168,9 +168,10 @@ TEST_F(SessionTest, SavesAStateAndRestoresIt) {
 TEST_F(SessionTest, AnswersFromTheTextWhenTheStatesFileCouldNotBeHad) {
   load("answer Yes.");
   const UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
-  send(protocol::SaveState{1, StateFormat::kChat, "You are careful."}, file.get());
+  send(protocol::SaveState{1, StateFormat::kChat, {{.text = "You are careful."}}}, file.get());
   const auto saved = await<protocol::StateSaved>();
-  prepare(2, {{"tale", "You are careful.", StateKey{"t/1", saved->state.tokens, saved->state.token_hash}, ""}});
+  prepare(
+      2, {{"tale", {{.text = "You are careful."}}, StateKey{"t/1", saved->state.tokens, saved->state.token_hash}, ""}});
   send(protocol::Start{2, 100});
   const auto started = await<protocol::Started>();
   EXPECT_EQ(started->cache.tier, CacheTier::kText);
@@ -199,7 +200,7 @@ TEST_F(SessionTest, ForgetsAPreparedRequestThatIsCancelled) {
 
 TEST_F(SessionTest, RefusesToSaveAStateWithoutAFile) {
   load("answer One");
-  send(protocol::SaveState{1, StateFormat::kRaw, "text"});
+  send(protocol::SaveState{1, StateFormat::kRaw, {{.text = "text"}}});
   EXPECT_EQ(await<protocol::Failed>()->code, ErrorCode::kIo);
 }
 

@@ -25,6 +25,14 @@ void FakeModelWorker::save_state(const protocol::SaveState& command, UniqueFd fi
   sent_.saves.push_back(command);
   sent_.save_files.push_back(std::move(file));
 }
+void FakeModelWorker::know_states(const protocol::KnownStates& command) {
+  const std::lock_guard lock(mutex_);
+  sent_.known.push_back(command);
+}
+void FakeModelWorker::keep(const protocol::Keep& command, UniqueFd file) {
+  const std::lock_guard lock(mutex_);
+  sent_.keeps.push_back({command, file.valid()});
+}
 void FakeModelWorker::stop() {
   const std::lock_guard lock(mutex_);
   sent_.stopped = true;

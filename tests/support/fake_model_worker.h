@@ -21,6 +21,12 @@ class FakeModelWorker : public ModelWorker {
     std::vector<std::pair<RequestId, uint32_t>> credits;
     std::vector<protocol::SaveState> saves;
     std::vector<UniqueFd> save_files;
+    std::vector<protocol::KnownStates> known;
+    struct Keep {
+      protocol::Keep command;
+      bool with_file;
+    };
+    std::vector<Keep> keeps;
     bool stopped = false;
   };
 
@@ -29,6 +35,8 @@ class FakeModelWorker : public ModelWorker {
   void cancel(RequestId id) override;
   void add_credit(RequestId id, uint32_t tokens) override;
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
+  void know_states(const protocol::KnownStates& command) override;
+  void keep(const protocol::Keep& command, UniqueFd file) override;
   void stop() override;
 
   // Only while no other thread sends.

@@ -157,6 +157,8 @@ class LlamaEngineRun {
     outcomes[said.id].cache = said.cache;
     return note("start", said.id), true;
   }
+  bool on(const PrefixOffered&) { return true; }
+  bool on(const FiguresChanged&) { return true; }
   bool on(const PrefillProgress& said) { return note("prefill", said.id), true; }
   bool on(const TokenGenerated& said) {
     Outcome& outcome = outcomes[said.id];

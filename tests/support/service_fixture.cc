@@ -45,6 +45,8 @@ class AnsweringWorker : public ModelWorker {
     const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;
     thread_.post([this, command, written] { finish_save(command, written); });
   }
+  void know_states(const protocol::KnownStates&) override {}
+  void keep(const protocol::Keep&, UniqueFd) override {}
   void stop() override {
     say_("stop " + model_);
     if (script_->in_stop) script_->in_stop();
@@ -88,7 +90,7 @@ class AnsweringWorker : public ModelWorker {
       return sink_(protocol::Failed{command.id, error.code, error.message, ""});
     }
     SavedState saved{
-        .tokens = 7, .token_hash = hash_bytes(command.text), .bytes = script_->payload.size(), .cuts = {7}};
+        .tokens = 7, .token_hash = hash_bytes(command.line.back().text), .bytes = script_->payload.size(), .cuts = {7}};
     sink_(protocol::StateSaved{command.id, saved});
   }
 

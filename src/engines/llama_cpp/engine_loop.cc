@@ -32,6 +32,10 @@ void LlamaCppEngine::start(GenerationTask task) { waiting_.push_back(std::move(t
 
 void LlamaCppEngine::save_state(SaveStateTask task) { waiting_builds_.push_back(std::move(task)); }
 
+void LlamaCppEngine::keep(RequestId id, uint64_t /*offer*/, UniqueFd file) {
+  if (file.valid()) emit(TaskFailed{id, {ErrorCode::kNotFound, "This prefix is not there any more."}});
+}
+
 void LlamaCppEngine::add_credit(RequestId id, uint32_t tokens) {
   const auto add = [tokens](uint32_t& credit) { credit += std::min(tokens, UINT32_MAX - credit); };
   if (RunningGeneration* generation = find(id)) add(generation->task.credit);

@@ -35,6 +35,7 @@ class LlamaCppEngine final : public Engine {
   [[nodiscard]] const LoadedModel& model() const override { return parts_.loaded; }
   void start(GenerationTask task) override;
   void save_state(SaveStateTask task) override;
+  void keep(RequestId id, uint64_t offer, UniqueFd file) override;
   void add_credit(RequestId id, uint32_t tokens) override;
   void cancel(RequestId id) override { cancelled_.add(id); }
   bool step() override;

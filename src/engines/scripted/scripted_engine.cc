@@ -63,6 +63,8 @@ class ScriptedEngine : public Engine {
   void start(GenerationTask task) override { waiting_.push_back({.task = std::move(task)}); }
   void save_state(SaveStateTask task) override { saves_.push_back({.task = std::move(task)}); }
 
+  void keep(RequestId /*id*/, uint64_t /*offer*/, UniqueFd /*file*/) override {}
+
   void add_credit(RequestId id, uint32_t tokens) override {
     for (auto* generations : {&waiting_, &running_}) {
       for (Generation& generation : *generations) {
