@@ -66,12 +66,30 @@ struct Config {
     double mirostat_eta = 0.1;
     std::string system_prompt{};  // of chat_template; config/system.txt wins over it
   } inference;
+  // A cache that is made at start.
+  struct StartupCache {
+    std::string model{};  // empty = the default model
+    std::string name{};
+    std::string content{};        // as it is stored
+    std::string format = "both";  // both, chat, raw
+    std::optional<bool> pinned{};
+    bool required = false;  // the server is not ready before it is made
+  };
+  std::vector<StartupCache> startup_caches{};
+  // A path that is served as a dialect, with a model and a cache.
+  struct Endpoint {
+    std::string path{};
+    std::string kind = "chat";  // chat, completion
+    std::string model{};        // empty = as for any request that names none
+    std::string cache{};        // empty = none
+  };
+  std::vector<Endpoint> endpoints{};
   std::string system_prompt{};         // text of config/system.txt, else chat_template.system_prompt; may be empty
   std::string system_prompt_source{};  // the file it came from, as it was found
   std::string system_prompt_file{};    // config/system.txt as it was found; empty = it is not there
 };
 
-// The text of config/system.txt without the space at its end; unset where it is not UTF-8. A file that cannot be read
+// The text of a file for people without the space at its end; unset where it is not UTF-8. A file that cannot be read
 // is empty.
 [[nodiscard]] std::optional<std::string> read_system_text(const std::string& path);
 

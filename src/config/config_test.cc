@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "config/config_fields.h"
+#include "config/structured_fields.h"
 
 namespace rockllama {
 namespace {
@@ -116,6 +117,109 @@ TEST_F(ConfigTest, ListsInTheEnvironmentAreSeparatedByCommas) {
   EXPECT_THAT(load({.environment = {{"ROCKLLAMA_MODELS_PRELOAD", "a,b"}}}).models.preload, ElementsAre("a", "b"));
 }
 
+TEST_F(ConfigTest, TakesStartupCachesFromAListWithTextsFromFiles) {
+  write("config/coding.txt", "You write code.\n\n");
+  write("notes.txt", "From the working directory.");
+  write("config/rockllama.json", R"({"startup_caches": [
+    {"model": "m", "name": "coding", "file": "coding.txt", "pinned": true, "format": "chat", "required": true},
+    {"name": "notes", "file": "notes.txt"}, {"model": "m", "name": "brief", "prompt": "Be brief.", "notes": "mine"}]})");
+  const Config config = load();
+  EXPECT_THAT(report.errors, IsEmpty());
+  ASSERT_EQ(config.startup_caches.size(), 3u);
+  const Config::StartupCache& coding = config.startup_caches[0];
+  EXPECT_EQ(coding.model + " " + coding.name + " " + coding.content, "m coding You write code.");
+  EXPECT_EQ(coding.format, "chat");
+  EXPECT_TRUE(coding.required && coding.pinned == true);
+  EXPECT_EQ(config.startup_caches[1].content, "From the working directory.");
+  EXPECT_EQ(config.startup_caches[1].model, "");
+  EXPECT_FALSE(config.startup_caches[2].required || config.startup_caches[2].pinned.has_value());
+}
+
+TEST_F(ConfigTest, TakesStartupCachesOfTheDefaultModelInTheShortForm) {
+  write("config/rockllama.json", R"({"startup_caches": {"coding": "You are...", "brief": "Be brief."}})");
+  const Config config = load();
+  EXPECT_THAT(report.errors, IsEmpty());
+  ASSERT_EQ(config.startup_caches.size(), 2u);
+  EXPECT_EQ(config.startup_caches[1].name + ": " + config.startup_caches[1].content, "coding: You are...");
+}
+
+TEST_F(ConfigTest, ReportsEveryFaultOfStartupCachesWithItsPath) {
+  write("config/latin1.txt", "caf\xe9");
+  write("config/empty.txt", " \n");
+  write("config/rockllama.json", R"({"startup_caches": [7, {"name": "../x", "prompt": "a"},
+    {"name": "a", "prompt": "a", "file": "b.txt"}, {"name": "b", "file": "missing.txt"},
+    {"name": "c", "file": "latin1.txt"}, {"name": "d", "file": "empty.txt"}, {"name": "e"}, {"prompt": ""},
+    {"name": "f", "prompt": "a", "promt": 1, "pinned": 1, "required": "yes", "format": "text", "model": 3},
+    {"name": "f", "prompt": "again"}]})");
+  (void)load();
+  const std::string place = "config/rockllama.json: startup_caches";
+  EXPECT_THAT(report.errors,
+              ElementsAre(HasSubstr(place + "[0]: must be an object"), HasSubstr(place + "[1].name: a cache name is"),
+                          HasSubstr(place + "[2].file: and prompt exclude"),
+                          HasSubstr(place + "[3].file: there is no file 'missing.txt'"),
+                          HasSubstr("[4].file: 'config/latin1.txt' is not UTF-8"), HasSubstr("[5].file: 'config/empty"),
+                          HasSubstr("[6].prompt: or file must be there"), HasSubstr("[7].name: must be there"),
+                          HasSubstr("[7].prompt: must not be empty"), HasSubstr("[8].promt: unknown key"),
+                          HasSubstr("[8].model: must be a text"), HasSubstr("[8].pinned: must be true or false"),
+                          HasSubstr("[8].required: must be true"), HasSubstr("[8].format: must be both"),
+                          HasSubstr("[9].name: the cache is there twice")));
+}
+
+TEST_F(ConfigTest, ReportsEveryFaultOfTheShortFormToo) {
+  write("config/rockllama.json", R"({"startup_caches": {"a": 1, "b": "", "c d": "text"}, "server": {"port": -1}})");
+  (void)load();
+  EXPECT_THAT(report.errors,
+              ElementsAre(HasSubstr("server.port"), HasSubstr("startup_caches.a: must be a text"),
+                          HasSubstr("startup_caches.b: must be"), HasSubstr("startup_caches.c d: a cache name")));
+  report = {};
+  write("config/rockllama.json", R"({"startup_caches": "coding", "endpoints": []})");
+  (void)load();
+  EXPECT_THAT(report.errors,
+              ElementsAre(HasSubstr("endpoints: must be an object"), HasSubstr("startup_caches: must be a list")));
+}
+
+TEST_F(ConfigTest, TakesTheEndpointMap) {
+  write("config/rockllama.json", R"({"endpoints": {"notes": "mine", "/api/debug/analyze": "debug",
+    "/api/code/complete": {"kind": "completion", "model": "m", "cache": "code"}}})");
+  const Config config = load();
+  EXPECT_THAT(report.errors, IsEmpty());
+  ASSERT_EQ(config.endpoints.size(), 2u);
+  const Config::Endpoint& complete = config.endpoints[0];
+  EXPECT_EQ(complete.path + " " + complete.kind + " " + complete.model + " " + complete.cache,
+            "/api/code/complete completion m code");
+  const Config::Endpoint& debug = config.endpoints[1];
+  EXPECT_EQ(debug.kind + " " + debug.model + " " + debug.cache, "chat  debug");
+}
+
+TEST_F(ConfigTest, RefusesPathsThatCannotBeServed) {
+  for (const char* path :
+       {"api", "", "/", "/v1", "/v1/x", "/a/{b}", "/a//b", "/a/", "/a/../b", "/a?b", "/a b", "/%61"}) {
+    report = {};
+    write("config/rockllama.json", json{{"endpoints", {{path, "c"}}}}.dump());
+    (void)load();
+    EXPECT_THAT(report.errors, ElementsAre(HasSubstr("endpoints." + std::string(path) + ": "))) << path;
+  }
+}
+
+TEST_F(ConfigTest, ReportsEveryFaultOfAnEndpoint) {
+  write("config/rockllama.json",
+        R"({"endpoints": {"/a": 7, "/b": "", "/c": {"kind": "text", "model": 1, "cache": [], "caches": "x"}}})");
+  (void)load();
+  EXPECT_THAT(report.errors,
+              ElementsAre(HasSubstr("endpoints./a: must be the name"), HasSubstr("endpoints./b: the name of a cache"),
+                          HasSubstr("endpoints./c.caches: unknown key"), HasSubstr("endpoints./c.kind: must be chat"),
+                          HasSubstr("endpoints./c.model: must be a text"), HasSubstr("endpoints./c.cache: must be")));
+}
+
+TEST_F(ConfigTest, StructuresInTheEnvironmentAreJson) {
+  write("config/rockllama.json", R"({"startup_caches": {"a": "from the file"}})");
+  const Config config = load({.environment = {{"ROCKLLAMA_STARTUP_CACHES", R"({"b": "from the environment"})"},
+                                              {"ROCKLLAMA_ENDPOINTS", "/a=b"}}});
+  ASSERT_EQ(config.startup_caches.size(), 1u);
+  EXPECT_EQ(config.startup_caches[0].name, "b");
+  EXPECT_THAT(report.errors, ElementsAre(HasSubstr("ROCKLLAMA_ENDPOINTS: is not JSON")));
+}
+
 json read_json(const std::string& path) {
   std::ifstream file(path);
   return json::parse(file);
@@ -136,13 +240,19 @@ TEST(ShippedConfig, HasEveryKeyAtItsDefault) {
   json inference = read_json(folder + "inference_config.json");
   server.erase("$schema");
   inference.erase("$schema");
-  EXPECT_EQ(server, to_json(Config{}, server_fields()));
+  json defaults = to_json(Config{}, server_fields());
+  for (const StructuredField& field : structured_fields()) defaults[field.path] = field.by_default;
+  EXPECT_EQ(server, defaults);
   EXPECT_EQ(inference, to_json(Config{}, inference_fields()));
 }
 
 TEST(ShippedConfig, IsDescribedByItsSchemas) {
   const std::string folder = ROCKLLAMA_SOURCE_DIR "/config/";
-  expect_schema_knows(read_json(folder + "rockllama.schema.json"), to_json(Config{}, server_fields()));
+  const json schema = read_json(folder + "rockllama.schema.json");
+  expect_schema_knows(schema, to_json(Config{}, server_fields()));
+  for (const StructuredField& field : structured_fields()) {
+    EXPECT_EQ(schema.at("properties").at(field.path).at("default"), field.by_default) << field.path;
+  }
   expect_schema_knows(read_json(folder + "inference_config.schema.json"), to_json(Config{}, inference_fields()));
 }
 

@@ -8,6 +8,8 @@
 #include "base/json_depth.h"
 #include "config/config.h"
 #include "config/config_fields.h"
+#include "config/member_reader.h"
+#include "config/structured_fields.h"
 
 namespace rockllama {
 namespace {
@@ -39,15 +41,11 @@ std::string find_file(const std::string& name, const std::string& config_file) {
   return {};
 }
 
-// A JSON object or nothing, with the fault in `report`. Comments are allowed.
-std::optional<json> parse_object(const std::string& bytes, const std::string& source, ConfigReport* report) {
+// JSON or nothing, with the fault in `report`. Comments are allowed.
+std::optional<json> parse_json(const std::string& bytes, const std::string& source, ConfigReport* report) {
   try {
-    if (!nested_too_deep(bytes)) {
-      json object = json::parse(bytes, nullptr, true, true);
-      if (object.is_object()) return object;
-    }
-    report->errors.push_back(source + ": must be a JSON object that nests no deeper than " +
-                             std::to_string(kMaxJsonDepth) + " levels");
+    if (!nested_too_deep(bytes)) return json::parse(bytes, nullptr, true, true);
+    report->errors.push_back(source + ": must not nest deeper than " + std::to_string(kMaxJsonDepth) + " levels");
   } catch (const json::exception& error) {
     report->errors.push_back(source + ": is not JSON: " + error.what());
   }
@@ -66,8 +64,6 @@ void set_field(const ConfigField& field, const json& value, const std::string& s
   }
 }
 
-bool is_remark(const std::string& key) { return key == "notes" || key == "description" || key == "$schema"; }
-
 void apply_section(const std::string& section, const json& members, const std::vector<ConfigField>& fields,
                    const std::string& source, Config* config, ConfigReport* report) {
   for (const auto& [key, value] : members.items()) {
@@ -81,26 +77,46 @@ void apply_section(const std::string& section, const json& members, const std::v
   }
 }
 
-void apply_file(const std::string& path, const std::vector<ConfigField>& fields, Config* config, ConfigReport* report) {
+void set_structure(const StructuredField& field, const json& value, const std::string& source, Config* config,
+                   ConfigReport* report) {
+  const std::string folder = std::filesystem::path(source).parent_path().string();
+  for (const std::string& fault : field.set(*config, value, folder)) report->errors.push_back(source + ": " + fault);
+}
+
+void apply_member(const std::string& section, const json& members, const std::vector<ConfigField>& fields,
+                  const std::string& source, Config* config, ConfigReport* report) {
+  const bool known = std::any_of(fields.begin(), fields.end(),
+                                 [&](const ConfigField& field) { return field.path.starts_with(section + "."); });
+  if (!known) {
+    report->warnings.push_back(source + ": " + section + ": unknown key");
+  } else if (!members.is_object()) {
+    report->errors.push_back(source + ": " + section + ": must be an object");
+  } else {
+    apply_section(section, members, fields, source, config, report);
+  }
+}
+
+void apply_file(const std::string& path, const std::vector<ConfigField>& fields,
+                const std::vector<StructuredField>& structures, Config* config, ConfigReport* report) {
   const auto bytes = read_file(path);
   if (!bytes) {
     report->errors.push_back(path + ": cannot be read");
     return;
   }
-  const auto object = parse_object(*bytes, path, report);
+  const auto object = parse_json(*bytes, path, report);
   if (!object) return;
+  if (!object->is_object()) {
+    report->errors.push_back(path + ": must be a JSON object");
+    return;
+  }
   for (const auto& item : object->items()) {
-    const std::string& section = item.key();
-    const json& members = item.value();
-    if (is_remark(section)) continue;
-    const bool known = std::any_of(fields.begin(), fields.end(),
-                                   [&](const ConfigField& field) { return field.path.starts_with(section + "."); });
-    if (!known) {
-      report->warnings.push_back(path + ": " + section + ": unknown key");
-    } else if (!members.is_object()) {
-      report->errors.push_back(path + ": " + section + ": must be an object");
+    if (is_remark(item.key())) continue;
+    const auto structure = std::find_if(structures.begin(), structures.end(),
+                                        [&](const StructuredField& field) { return field.path == item.key(); });
+    if (structure != structures.end()) {
+      set_structure(*structure, item.value(), path, config, report);
     } else {
-      apply_section(section, members, fields, path, config, report);
+      apply_member(item.key(), item.value(), fields, path, config, report);
     }
   }
 }
@@ -149,6 +165,17 @@ void apply_environment(const std::map<std::string, std::string>& environment, Co
   }
 }
 
+// A structure is JSON in its variable; files that it names are looked for in the working directory.
+void apply_structures(const std::map<std::string, std::string>& environment, Config* config, ConfigReport* report) {
+  for (const StructuredField& field : structured_fields()) {
+    const auto variable = environment.find(environment_name(field.path));
+    if (variable == environment.end()) continue;
+    if (const auto value = parse_json(variable->second, variable->first, report)) {
+      set_structure(field, *value, variable->first, config, report);
+    }
+  }
+}
+
 void read_system_prompt(const std::string& config_file, Config* config, ConfigReport* report) {
   config->system_prompt = config->inference.system_prompt;
   config->system_prompt_source = find_file("inference_config.json", config_file);
@@ -174,10 +201,11 @@ std::optional<std::string> read_system_text(const std::string& path) try {
 Config load_config(const ConfigSources& sources, ConfigReport* report) {
   Config config;
   const std::string server_file = sources.config_file.empty() ? find_file("rockllama.json", "") : sources.config_file;
-  if (!server_file.empty()) apply_file(server_file, server_fields(), &config, report);
+  if (!server_file.empty()) apply_file(server_file, server_fields(), structured_fields(), &config, report);
   const std::string inference_file = find_file("inference_config.json", sources.config_file);
-  if (!inference_file.empty()) apply_file(inference_file, inference_fields(), &config, report);
+  if (!inference_file.empty()) apply_file(inference_file, inference_fields(), {}, &config, report);
   apply_environment(sources.environment, &config, report);
+  apply_structures(sources.environment, &config, report);
   for (const auto& [path, text] : sources.flags) apply_text(path, text, "--" + path, &config, report);
   read_system_prompt(sources.config_file, &config, report);
   return config;
