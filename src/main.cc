@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "api/endpoint_map.h"
 #include "base/posix_file_system.h"
 #include "cli/bench_ttft.h"
 #include "cli/server_setup.h"
@@ -29,6 +30,21 @@ void preload(const Config& config, Service* service) {
       if (!status) spdlog::error("model {}: {}", name, status.error().message);
     });
   }
+}
+
+std::vector<api::Endpoint> endpoint_map(const Config& config) {
+  std::vector<api::Endpoint> endpoints;
+  for (const Config::Endpoint& endpoint : config.endpoints) {
+    const auto kind = endpoint.kind == "completion" ? api::Endpoint::Kind::kCompletion : api::Endpoint::Kind::kChat;
+    endpoints.push_back({endpoint.path, kind, endpoint.model, endpoint.cache});
+  }
+  return endpoints;
+}
+
+// All routes; gives what is wrong with the endpoint map.
+std::vector<std::string> fill(http::Router* router, const api::Services& services, const Config& config) {
+  api::add_all(*router, services);
+  return api::add_endpoint_map(*router, services, endpoint_map(config));
 }
 
 // Runs the HTTP server until a signal ends it.
@@ -60,17 +76,23 @@ int serve(const ServeFlags& flags) {
   Executor executor(kExecutorThreads), handlers(kExecutorThreads);
   Service service(service_options(*config), &registry, store->get(), &executor, worker_factory(*config, *program));
   http::Router router;
-  api::add_all(router, {.completions = &service.completions(),
-                        .caches = &service.caches(),
-                        .models = &service.models(),
-                        .version = ROCKLLAMA_VERSION,
-                        .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
-                        .executor = &handlers,
-                        .enable_thinking = config->inference.enable_thinking});
+  const auto faults = fill(&router,
+                           {.completions = &service.completions(),
+                            .caches = &service.caches(),
+                            .models = &service.models(),
+                            .startup_caches = &service.startup_caches(),
+                            .version = ROCKLLAMA_VERSION,
+                            .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
+                            .executor = &handlers,
+                            .enable_thinking = config->inference.enable_thinking},
+                           *config);
+  for (const std::string& fault : faults) std::fprintf(stderr, "error: %s\n", fault.c_str());
+  if (!faults.empty()) return kWrongUsage;
   auto server = http::HttpServer::listen(http_options(*config), router, handlers, api::error_body);
   if (!server) return failed(server.error().message);
   print_welcome(*config, (*server)->port(), service.models().list());
   preload(*config, &service);
+  service.startup_caches().begin(startup_caches(*config));
   serve_until_signal(server->get(), config->server.shutdown_grace_s);
   handlers.stop();
   service.stop();

@@ -9,6 +9,7 @@
 #include "service/caches.h"
 #include "service/completions.h"
 #include "service/models.h"
+#include "service/startup_caches.h"
 
 namespace rockllama::api {
 
@@ -16,6 +17,7 @@ struct Services {
   Completions* completions = nullptr;
   Caches* caches = nullptr;
   Models* models = nullptr;
+  StartupCaches* startup_caches = nullptr;
   std::string version{};  // of rockllama
   uint32_t heartbeat_ms = 5000;
   Executor* executor = nullptr;  // for heartbeats

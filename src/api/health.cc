@@ -1,6 +1,7 @@
 #include "api/api.h"
 #include "api/errors.h"
 #include "api/model_json.h"
+#include "api/startup_json.h"
 
 namespace rockllama::api {
 namespace {
@@ -8,24 +9,28 @@ namespace {
 using RequestPtr = std::shared_ptr<http::Request>;
 using WriterPtr = std::shared_ptr<http::BodyWriter>;
 
-void health(Models* models, http::BodyWriter& writer) {
-  respond_json(writer, {{"status", "ok"}, {"models", readiness_json(models->readiness())}});
+void health(const Services& services, http::BodyWriter& writer) {
+  respond_json(writer, {{"status", "ok"},
+                        {"models", readiness_json(services.models->readiness())},
+                        {"startup_caches", startup_json(services.startup_caches->progress())}});
 }
 
-void ready(Models* models, http::BodyWriter& writer) {
-  const Readiness readiness = models->readiness();
-  respond_json(writer, {{"ready", readiness.ready}, {"models", readiness_json(readiness)}},
-               readiness.ready ? 200 : 503);
+void ready(const Services& services, http::BodyWriter& writer) {
+  const Readiness readiness = services.models->readiness();
+  const StartupProgress startup = services.startup_caches->progress();
+  const bool ready = readiness.ready && !startup.required_pending;
+  respond_json(writer,
+               {{"ready", ready}, {"models", readiness_json(readiness)}, {"startup_caches", startup_json(startup)}},
+               ready ? 200 : 503);
 }
 
 }  // namespace
 
 void add_health(http::Router& router, const Services& services) {
-  Models* models = services.models;
   for (const char* path : {"/health", "/v1/health"}) {
-    router.add("GET", path, [models](const RequestPtr&, const WriterPtr& writer) { health(models, *writer); });
+    router.add("GET", path, [services](const RequestPtr&, const WriterPtr& writer) { health(services, *writer); });
   }
-  router.add("GET", "/ready", [models](const RequestPtr&, const WriterPtr& writer) { ready(models, *writer); });
+  router.add("GET", "/ready", [services](const RequestPtr&, const WriterPtr& writer) { ready(services, *writer); });
   router.add("GET", "/", [version = services.version](const RequestPtr&, const WriterPtr& writer) {
     writer->respond({.content_type = "text/plain; charset=utf-8"},
                     "RockchipLlama " + version +

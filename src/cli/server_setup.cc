@@ -116,6 +116,23 @@ ServiceOptions service_options(const Config& config) {
           .system_prompt_source = config.system_prompt_source};
 }
 
+std::vector<StartupCache> startup_caches(const Config& config) {
+  std::vector<StartupCache> caches;
+  for (const Config::StartupCache& cache : config.startup_caches) {
+    const CacheFormatChoice format = cache.format == "chat"  ? CacheFormatChoice::kChat
+                                     : cache.format == "raw" ? CacheFormatChoice::kRaw
+                                                             : CacheFormatChoice::kBoth;
+    caches.push_back({.request = {.model = cache.model,
+                                  .name = cache.name,
+                                  .text = cache.content,
+                                  .format = format,
+                                  .source = "startup",
+                                  .pinned = cache.pinned},
+                      .required = cache.required});
+  }
+  return caches;
+}
+
 http::ServerOptions http_options(const Config& config) {
   const Config::Server& server = config.server;
   const auto ms = [](int seconds) { return static_cast<uint32_t>(seconds) * 1000; };
@@ -159,6 +176,11 @@ void print_welcome(const Config& config, uint16_t port, const std::vector<ModelS
               port);
   if (!everywhere) std::printf("To serve the local network, start with --host 0.0.0.0\n");
   for (const ModelStatus& model : models) std::printf("model: %s (%s)\n", model.name.c_str(), model.filename.c_str());
+  for (const Config::Endpoint& endpoint : config.endpoints) {
+    std::printf("endpoint: POST %s (%s, model %s, cache %s)\n", endpoint.path.c_str(), endpoint.kind.c_str(),
+                endpoint.model.empty() ? "of the request or the default" : endpoint.model.c_str(),
+                endpoint.cache.empty() ? "none" : endpoint.cache.c_str());
+  }
   if (models.empty()) {
     std::printf("No model found: put a .gguf or .rkllm file into %s/NAME/; no restart is needed.\n",
                 config.models.folder.c_str());

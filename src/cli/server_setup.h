@@ -6,12 +6,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "domain/model.h"
 #include "http/http_server.h"
 #include "service/context.h"
 #include "service/models.h"
+#include "service/startup_caches.h"
 #include "supervisor/worker_process.h"
 
 namespace rockllama {
@@ -34,12 +36,13 @@ int wait_for_stop_signal();
 
 [[nodiscard]] ModelSpec model_defaults(const Config& config);
 [[nodiscard]] ServiceOptions service_options(const Config& config);
+[[nodiscard]] std::vector<StartupCache> startup_caches(const Config& config);
 [[nodiscard]] http::ServerOptions http_options(const Config& config);
 // The configured path, else beside this executable, else in its libexec folder; kNotFound with what to do.
 [[nodiscard]] Result<std::string> worker_program(const Config& config);
 [[nodiscard]] WorkerFactory worker_factory(const Config& config, std::string program);
 
-// Prints the addresses to use, the models, and what to do about what is missing.
+// Prints the addresses to use, the models, the endpoint map, and what to do about what is missing.
 void print_welcome(const Config& config, uint16_t port, const std::vector<ModelStatus>& models);
 
 }  // namespace rockllama

@@ -69,7 +69,8 @@ bool CacheWriter::up_to_date() {
     return false;
   }
   // It has been asked for by this source now, perhaps for another time.
-  const bool same = info->source == request_.source && !request_.pinned && !request_.ttl_s;
+  const bool same =
+      info->source == request_.source && request_.pinned.value_or(info->pinned) == info->pinned && !request_.ttl_s;
   if (!same && !request_.keeps_text) {
     const auto attributes = cache_attributes(request_, unix_seconds());
     (void)context_->store->commit(request_.model, request_.name, request_.text, {}, attributes);
@@ -94,6 +95,7 @@ void CacheWriter::build_next() {
 void CacheWriter::built(StateFormat format, Result<NewState> state) {
   if (!state) {
     created_.warning = std::string("the ") + to_string(format) + " state was not saved: " + state.error().message;
+    created_.may_pass = may_pass(state.error().code);
     return commit();
   }
   if (states_.empty()) {
@@ -126,6 +128,7 @@ void CacheWriter::commit() {
   if (!status && created_.binary && !gone) {
     // The state did not fit or did not survive; the text is worth more, and smaller.
     created_.warning = "the state was not saved: " + status.error().message;
+    created_.may_pass = true;
     created_.binary = false;
     created_.states.clear();
     states_.clear();

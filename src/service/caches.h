@@ -40,6 +40,7 @@ struct CacheCreated {
   std::vector<StateFormat> states{};
   std::string message;
   std::string warning{};  // why there is no state, although one was asked for
+  bool may_pass = false;  // that reason; another try may make the state
 };
 
 struct CacheProgress {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +34,7 @@ struct ServiceOptions {
   // Text of the `system` cache, asked for at each load on the executor; unset or an empty text = none.
   std::function<std::string()> system_prompt{};
   std::string system_prompt_source{};
+  std::vector<int64_t> startup_pauses_ms{2000, 10'000, 60'000};  // before each further try of startup caches
 };
 
 struct ServiceContext {

@@ -9,6 +9,12 @@ Result<ModelEntry> unnamed_model(ServiceContext* context) {
   for (const ModelPool::Loaded& loaded : context->pool->loaded()) {
     if (loaded.host->ready()) return loaded.host->entry();
   }
+  return default_model(context);
+}
+
+}  // namespace
+
+Result<ModelEntry> default_model(ServiceContext* context) {
   if (!context->options.default_model.empty()) return context->registry->find(context->options.default_model);
   auto entries = context->registry->scan();
   if (entries.size() == 1) return entries.front();
@@ -16,8 +22,6 @@ Result<ModelEntry> unnamed_model(ServiceContext* context) {
     return fail(ErrorCode::kModelNotFound, "there is no model; put one into the models folder", "model");
   return fail(ErrorCode::kInvalidArgument, "there are several models; name one in `model`", "model");
 }
-
-}  // namespace
 
 Result<ModelChoice> choose_model(ServiceContext* context, const std::string& asked) {
   const size_t at = asked.find('@');

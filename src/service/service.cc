@@ -18,12 +18,14 @@ Service::Service(ServiceOptions options, ModelRegistry* registry, CacheStore* st
                               std::function<void()> done) { warm_up(&context_, host, std::move(done)); }),
       completions_(&context_),
       caches_(&context_),
-      models_(&context_) {
+      models_(&context_),
+      startup_caches_(&context_, &caches_) {
   context_.pool = &pool_;
   context_.builder = &builder_;
 }
 
 void Service::stop() {
+  startup_caches_.stop();
   pool_.stop();
   context_.store->flush();
 }

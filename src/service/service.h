@@ -9,6 +9,7 @@
 #include "service/context.h"
 #include "service/model_pool.h"
 #include "service/models.h"
+#include "service/startup_caches.h"
 #include "service/state_builder.h"
 
 namespace rockllama {
@@ -24,6 +25,7 @@ class Service {
   [[nodiscard]] Completions& completions() { return completions_; }
   [[nodiscard]] Caches& caches() { return caches_; }
   [[nodiscard]] Models& models() { return models_; }
+  [[nodiscard]] StartupCaches& startup_caches() { return startup_caches_; }
 
  private:
   ServiceContext context_;
@@ -32,6 +34,7 @@ class Service {
   Completions completions_;
   Caches caches_;
   Models models_;
+  StartupCaches startup_caches_;
 };
 
 }  // namespace rockllama

@@ -19,11 +19,6 @@ constexpr uint32_t kMostDoublings = 9;
 
 bool is_no_failure(ErrorCode code) { return code == ErrorCode::kConflict || code == ErrorCode::kCancelled; }
 
-bool is_final(ErrorCode code) {
-  return code == ErrorCode::kUnsupported || code == ErrorCode::kContextLengthExceeded ||
-         code == ErrorCode::kInvalidArgument;
-}
-
 // The events of one save, on the worker's thread.
 struct Save {
   StateBuilder::Order order;
@@ -45,6 +40,11 @@ struct Save {
 };
 
 }  // namespace
+
+bool may_pass(ErrorCode code) {
+  return code != ErrorCode::kUnsupported && code != ErrorCode::kContextLengthExceeded &&
+         code != ErrorCode::kInvalidArgument && code != ErrorCode::kModelNotFound;
+}
 
 void StateBuilder::build(Order order, OnProgress progress, Built built) {
   if (!order.host->model().capabilities.state_save) {
@@ -109,7 +109,7 @@ void StateBuilder::end(const std::string& key, const Status& status) {
   // A text that changed meanwhile is no failure of this key: the new text has another.
   if (status || is_no_failure(status.error().code)) {
     attempts_.erase(attempt);
-  } else if (!is_final(status.error().code)) {
+  } else if (may_pass(status.error().code)) {
     const uint32_t doublings = std::min(attempt->second.failures++, kMostDoublings);
     attempt->second.not_before_ms = steady_ms() + kFirstPauseMs * (1u << doublings);
   }

@@ -13,6 +13,9 @@
 
 namespace rockllama {
 
+// Whether what failed so may go well another time, for the same text and model.
+[[nodiscard]] bool may_pass(ErrorCode code);
+
 class StateBuilder {
  public:
   explicit StateBuilder(ServiceContext* context) : context_(context) {}

@@ -85,7 +85,18 @@ class AnsweringWorker : public ModelWorker {
     sink_(protocol::Finished{id, FinishReason::kStop, {.prompt_tokens = 10, .completion_tokens = 1}});
   }
   void finish_save(const protocol::SaveState& command, bool written) {
+    if (script_->hold_saves) {
+      script_->held_save = command.id;
+      return;
+    }
+    if (script_->deaths_on_save > 0) {
+      --script_->deaths_on_save;
+      sink_(WorkerLost{.reason = "it fell over"});
+      return load();
+    }
+    if (script_->failing_saves == 0) script_->save_error.reset();
     if (script_->save_error || !written) {
+      --script_->failing_saves;
       const Error error = script_->save_error.value_or(Error{});
       return sink_(protocol::Failed{command.id, error.code, error.message, ""});
     }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -21,6 +22,10 @@ struct WorkerScript {
   bool state_save = true;
   std::string payload = "state";
   std::optional<Error> save_error{};
+  std::atomic<int> failing_saves = -1;  // so many end with save_error; negative = all
+  std::atomic<int> deaths_on_save = 0;  // the worker is lost instead of saving, that many times
+  bool hold_saves = false;              // a save does not end
+  std::atomic<RequestId> held_save{0};
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   bool load_fails = false;
