@@ -51,6 +51,8 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::vector<FolderEntry>> list(const std::string& path) = 0;
   // With parents, 0700, durable. A folder that is there already is not a failure.
   [[nodiscard]] virtual Status make_folders(const std::string& path) = 0;
+  // What the device that holds `path` has left for this user, in bytes.
+  [[nodiscard]] virtual Result<uint64_t> free_bytes(const std::string& path) = 0;
   // XXH3-128 over the whole file.
   [[nodiscard]] virtual Result<Hash128> hash(const std::string& path) = 0;
   // The same for a file that is open: what was checked is what is then read, whatever happens to its name. The

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -164,6 +165,12 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Status make_folders(const std::string& path) override { return make_folder(path); }
+
+  Result<uint64_t> free_bytes(const std::string& path) override {
+    struct statvfs space {};
+    if (::statvfs(path.c_str(), &space) != 0) return system_error("look at the free space");
+    return uint64_t{space.f_bavail} * space.f_frsize;
+  }
 
   Result<Hash128> hash(const std::string& path) override {
     const auto fd = open_file(path, O_RDONLY, "open a file");

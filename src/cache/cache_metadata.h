@@ -34,6 +34,8 @@ struct StateRecord {
   std::string note{};                        // what a person should know of it
   double prefill_ms = 0;
   double first_token_ms = 0;
+  // Of a state over what the cache continues: hash_line of all texts that it was built over. Nothing: of its own only.
+  std::optional<Hash128> line{};
   bool operator==(const StateRecord&) const = default;
 };
 
@@ -85,6 +87,9 @@ struct MetadataFile {
 
 constexpr uint64_t kLargestMetadata = uint64_t{128}
                                       << 20;  // bytes: two texts of 16 MiB with all characters escaped fit
+
+// Over the hashes of a line's texts, the oldest ancestor's first.
+[[nodiscard]] Hash128 hash_line(const std::vector<Hash128>& texts);
 
 // kCorrupt for what is no JSON object of an allowed depth. A field of another type than ours counts as missing; state
 // records that were changed since they were written come back as stale.

@@ -70,6 +70,23 @@ std::optional<CacheFileName> parse_any(std::string_view file) {
   return std::nullopt;
 }
 
+constexpr size_t kStemDigits = 12;
+constexpr size_t kLongestGeneration = 19;  // digits of what a uint64_t holds for sure
+
+// "<generation>-<12 hexadecimal digits>"
+std::optional<uint64_t> parse_stem(std::string_view stem) {
+  const size_t dash = stem.find('-');
+  if (dash == 0 || dash > kLongestGeneration || stem.size() != dash + 1 + kStemDigits) return std::nullopt;
+  const auto all = [&](std::string_view part, std::string_view allowed) {
+    return part.find_first_not_of(allowed) == std::string_view::npos;
+  };
+  const std::string_view number = stem.substr(0, dash);
+  if (!all(number, "0123456789") || !all(stem.substr(dash + 1), "0123456789abcdef")) return std::nullopt;
+  uint64_t generation = 0;
+  for (const char digit : number) generation = generation * 10 + static_cast<uint64_t>(digit - '0');
+  return generation;
+}
+
 }  // namespace
 
 bool valid_cache_name(std::string_view name) {
@@ -98,6 +115,37 @@ std::string bad_state_file_name(const std::string& name, StateFormat format, con
 
 std::string new_state_file_name(const std::string& name, StateFormat format, uint64_t number) {
   return state_stem(name, format) + "~new-" + std::to_string(number) + ".llama_cache";
+}
+
+std::string automatic_stem(uint64_t generation, const Hash128& checksum) {
+  return std::to_string(generation) + "-" + to_hex(checksum).substr(0, kStemDigits);
+}
+std::string automatic_state_file_name(const std::string& stem) { return stem + std::string(kLlamaEnding); }
+std::string automatic_metadata_file_name(const std::string& stem) { return stem + std::string(kMetadataEnding); }
+std::string new_automatic_metadata_file_name(const std::string& stem) { return stem + "~new.json"; }
+std::string new_automatic_state_file_name(uint64_t number) {
+  return new_state_file_name("", StateFormat::kChat, number);
+}
+
+std::optional<AutomaticFileName> parse_automatic_file_name(std::string_view file) {
+  AutomaticFileName name;
+  if (take_ending(&file, kLlamaEnding)) {
+    if (take_new_mark(&file)) {
+      if (!file.empty()) return std::nullopt;
+      return AutomaticFileName{.stem = {}, .kind = CacheFileKind::kTemporary};
+    }
+  } else if (take_ending(&file, "~new.json")) {
+    name.kind = CacheFileKind::kTemporary;
+  } else if (take_ending(&file, kMetadataEnding)) {
+    name.kind = CacheFileKind::kMetadata;
+  } else {
+    return std::nullopt;
+  }
+  const auto generation = parse_stem(file);
+  if (!generation) return std::nullopt;
+  name.stem = file;
+  name.generation = *generation;
+  return name;
 }
 
 std::optional<CacheFileName> parse_cache_file_name(std::string_view file) {

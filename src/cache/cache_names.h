@@ -6,7 +6,8 @@
 //   <name>[~raw]~bad.<engine>_cache   a quarantined state
 //   <name>~new.text, <name>~new.json, <name>[~raw]~new-<n>.<engine>_cache   temporary
 //
-// <engine> is llama or rkllm. A cache's name holds no '~', so none of these can be another cache's.
+// and <model>/auto/ for automatic states. <engine> is llama or rkllm. A cache's name holds no '~', so none of these can
+// be another cache's.
 #pragma once
 
 #include <cstdint>
@@ -44,5 +45,23 @@ struct CacheFileName {
 
 // Nothing for a name that is none of ours.
 [[nodiscard]] std::optional<CacheFileName> parse_cache_file_name(std::string_view file);
+
+// Automatic states lie in a folder of their own: <stem>.llama_cache, <stem>.json with <stem> =
+// <generation>-<12 hexadecimal digits>, and as temporary files ~new-<n>.llama_cache, <stem>~new.json.
+[[nodiscard]] std::string automatic_stem(uint64_t generation, const Hash128& checksum);
+[[nodiscard]] std::string automatic_state_file_name(const std::string& stem);
+[[nodiscard]] std::string automatic_metadata_file_name(const std::string& stem);
+[[nodiscard]] std::string new_automatic_metadata_file_name(const std::string& stem);
+[[nodiscard]] std::string new_automatic_state_file_name(uint64_t number);
+
+struct AutomaticFileName {
+  std::string stem;  // empty: a temporary payload
+  uint64_t generation = 0;
+  CacheFileKind kind = CacheFileKind::kState;  // kState, kMetadata, kTemporary
+  bool operator==(const AutomaticFileName&) const = default;
+};
+
+// Nothing for a name that is none of ours.
+[[nodiscard]] std::optional<AutomaticFileName> parse_automatic_file_name(std::string_view file);
 
 }  // namespace rockllama

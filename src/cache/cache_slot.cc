@@ -45,7 +45,8 @@ Result<std::optional<Hash128>> CacheSlot::hash_of(const std::string& file) const
 Status CacheSlot::refresh() {
   const auto metadata = look(metadata_file_name(name_));
   if (!metadata) return fail(metadata.error());
-  if (*metadata != metadata_file_ || !*metadata || unsettled_) {
+  if (!loaded_ || *metadata != metadata_file_ || unsettled_) {
+    loaded_ = true;
     metadata_file_ = *metadata;
     if (const Status loaded = load_metadata(); !loaded) {
       forget();
@@ -100,19 +101,23 @@ void CacheSlot::adopt(MetadataFile file) {
     content_ = Text{hash_bytes(*metadata_.content), metadata_.content->size(), count_characters(*metadata_.content)};
   }
   metadata_.content.reset();
+  text_.reset();  // it is judged anew, and with it what is offered
 }
 
 Status CacheSlot::load_text(const std::optional<FileInfo>& file) {
+  const bool same = text_ && text_file_ == file;
+  if (same) return {};
   if (!file) {
     text_ = content_;
   } else if (metadata_.text_hash && metadata_.text_file == *file) {
     text_ = Text{*metadata_.text_hash, file->size, metadata_.content_length};
-  } else if (!text_ || text_file_ != file) {
+  } else {
     const auto text = files_->read(path(text_file_name(name_)), kLargestText);
     if (!text) return fail(text.error());
     text_ = Text{hash_bytes(*text), text->size(), count_characters(*text)};
   }
   text_file_ = file;
+  note_offer();
   return {};
 }
 

@@ -31,7 +31,28 @@ struct CommitOrder {
   const std::string& text;
   std::vector<StagedState> states;
   CacheAttributes attributes{};
-  double now = 0;  // Unix seconds
+  std::vector<Hash128> ancestors{};  // hashes of their texts, the oldest first
+  double now = 0;                    // Unix seconds
+};
+
+// What the store knows of a cache without looking at its files again.
+struct CacheSummary {
+  bool exists = false;
+  std::string parent{};
+  double expires_at = 0;
+  bool pinned = false;
+  bool is_automatic = false;  // by its source
+  uint64_t text_bytes = 0;
+  uint64_t state_bytes = 0;  // on disk, whatever their status
+  uint32_t tokens = 0;       // of the largest state
+  uint64_t hits = 0;
+  double used_at = 0;  // last use or change
+};
+
+// The line of a cache: what its states have to be built over.
+struct LineCheck {
+  std::optional<Hash128> hash{};  // nothing: the cache continues none
+  std::string fault{};            // why there is no such line
 };
 
 class CacheSlot {
@@ -48,10 +69,20 @@ class CacheSlot {
   // After refresh. The text as it is; kNotFound where there is only a state.
   [[nodiscard]] Result<std::string> read_text();
   // After refresh. An empty fingerprint leaves states as they were committed.
-  [[nodiscard]] CacheInfo info(const std::string& fingerprint) const;
+  [[nodiscard]] CacheInfo info(const std::string& fingerprint, const LineCheck& line) const;
+  [[nodiscard]] CacheSummary summary() const;
+  // Changes with everything of the files that decides which states are offered.
+  [[nodiscard]] Hash128 offer_hash() const { return offer_hash_; }
+  [[nodiscard]] const std::string& model() const { return model_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& parent() const { return metadata_.parent; }
+  [[nodiscard]] double expires_at() const { return metadata_.expires_at; }
+  [[nodiscard]] std::optional<Hash128> text_hash() const;
   [[nodiscard]] std::string source() const;
-  // After refresh. Text, and state or reason.
-  [[nodiscard]] Result<CacheReference> reference(StateFormat format, const std::string& fingerprint);
+  // After refresh. State or reason, for a text of that hash; the line is the caller's to fill in.
+  [[nodiscard]] CacheReference reference(StateFormat format, const std::string& fingerprint, const Hash128& text,
+                                         const LineCheck& line) const;
+  [[nodiscard]] std::vector<KnownState> known_states(const std::string& fingerprint, const LineCheck& line) const;
   // After refresh. The record that `id` names, where it may be opened.
   [[nodiscard]] std::optional<StateRecord> ready_record(const std::string& id) const;
   [[nodiscard]] std::string path(const std::string& file) const { return folder_ + "/" + file; }
@@ -107,6 +138,7 @@ class CacheSlot {
   void remove_unnamed_states(const CacheMetadata& named);
   // The files changed: the next refresh reads them again.
   void forget() {
+    loaded_ = false;
     metadata_file_.reset();
     text_file_.reset();
   }
@@ -115,8 +147,9 @@ class CacheSlot {
   [[nodiscard]] Status refuse(const std::string& id, StateStatus status, const std::string& reason);
   // Status and reason of a record, for a text of that hash.
   [[nodiscard]] Refusal judge(const StateRecord& record, const std::optional<Hash128>& text,
-                              const std::string& fingerprint) const;
-  void add_state_infos(const std::string& fingerprint, CacheInfo* info) const;
+                              const std::string& fingerprint, const LineCheck& line) const;
+  void add_state_infos(const std::string& fingerprint, const LineCheck& line, CacheInfo* info) const;
+  void note_offer();
 
   FileSystem* const files_;
   const std::string folder_;
@@ -128,12 +161,14 @@ class CacheSlot {
   std::optional<Text> text_{};
   std::optional<Text> content_{};  // of the copy in the metadata
   CacheMetadata metadata_{};       // without content
+  bool loaded_ = false;            // what is known here is that of `metadata_file_`, also of none
   bool readable_ = false;          // the metadata is there and could be read
   bool intact_ = false;            // and all of it was understood
   bool unsettled_ = false;         // a commit broke off and could not be brought to its end yet
   bool has_strays_ = false;        // state files that no record names
   uint64_t hits_ = 0;              // since the metadata was written
   double last_used_at_ = 0;
+  Hash128 offer_hash_{};
   std::map<std::string, Refusal> refused_{};
 };
 

@@ -28,6 +28,7 @@ Status CacheSlot::refuse(const std::string& id, StateStatus status, const std::s
   const StateRecord* found = find_record(id);
   if (found == nullptr) return fail(ErrorCode::kNotFound, "there is no such state");
   refused_[id] = {status, reason};
+  note_offer();
   verified.erase(id);
   std::string file = found->file;
   if (status == StateStatus::kQuarantined) {
@@ -73,7 +74,9 @@ Status CacheSlot::remove() {
     if (const Status removed = files_->remove(path(name)); !removed) return removed;
   }
   text_.reset();
+  metadata_ = {};
   has_strays_ = false;
+  offer_hash_ = {};
   hits_ = 0;
   last_used_at_ = 0;
   return files_->sync_folder(folder_);

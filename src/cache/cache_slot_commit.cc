@@ -36,8 +36,11 @@ CacheMetadata CacheSlot::next_metadata(const CommitOrder& order) const {
   if (order.attributes.parent) next.parent = *order.attributes.parent;
   if (order.attributes.pinned) next.pinned = *order.attributes.pinned;
   if (order.attributes.expires_at) next.expires_at = *order.attributes.expires_at;
+  std::vector<Hash128> line = order.ancestors;
+  line.push_back(text_hash);
   for (const StagedState& staged : order.states) {
     StateRecord record = staged.record;
+    if (line.size() > 1) record.line = hash_line(line);
     record.file = state_file_name(name_, record.format, record.engine);
     record.generation = next.generation;
     std::erase_if(next.states, [&](const StateRecord& old) {

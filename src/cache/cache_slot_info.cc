@@ -33,10 +33,12 @@ void CacheSlot::look_for_strays() {
 }
 
 CacheSlot::Refusal CacheSlot::judge(const StateRecord& record, const std::optional<Hash128>& text,
-                                    const std::string& fingerprint) const {
+                                    const std::string& fingerprint, const LineCheck& line) const {
   if (const auto refused = refused_.find(state_id(record)); refused != refused_.end()) return refused->second;
   if (record.status != StateStatus::kReady) return {record.status, record.reason};
   if (text != metadata_.text_hash) return {StateStatus::kStale, "the text was edited"};
+  if (!line.fault.empty()) return {StateStatus::kStale, line.fault};
+  if (record.line != line.hash) return {StateStatus::kStale, "the text of a cache that it continues changed"};
   if (!fingerprint.empty() && record.fingerprint != fingerprint) {
     return {StateStatus::kStale, "the model or the engine changed"};
   }
@@ -45,10 +47,11 @@ CacheSlot::Refusal CacheSlot::judge(const StateRecord& record, const std::option
   return {StateStatus::kReady, record.note};
 }
 
-void CacheSlot::add_state_infos(const std::string& fingerprint, CacheInfo* info) const {
-  const std::optional<Hash128> text = text_ ? std::optional(text_->hash) : std::nullopt;
+std::optional<Hash128> CacheSlot::text_hash() const { return text_ ? std::optional(text_->hash) : std::nullopt; }
+
+void CacheSlot::add_state_infos(const std::string& fingerprint, const LineCheck& line, CacheInfo* info) const {
   for (const StateRecord& record : metadata_.states) {
-    const Refusal verdict = judge(record, text, fingerprint);
+    const Refusal verdict = judge(record, text_hash(), fingerprint, line);
     info->binary.push_back({.engine = record.engine,
                             .format = record.format,
                             .size_bytes = record.size,
@@ -81,7 +84,7 @@ std::string CacheSlot::source() const {
   return edited || metadata_.source.empty() ? path(text_file_name(name_)) : metadata_.source;
 }
 
-CacheInfo CacheSlot::info(const std::string& fingerprint) const {
+CacheInfo CacheSlot::info(const std::string& fingerprint, const LineCheck& line) const {
   CacheInfo info{.cache_name = name_,
                  .model_name = model_,
                  .created_at = metadata_.created_at,
@@ -93,7 +96,7 @@ CacheInfo CacheSlot::info(const std::string& fingerprint) const {
                  .parent = metadata_.parent,
                  .pinned = metadata_.pinned,
                  .expires_at = metadata_.expires_at};
-  add_state_infos(fingerprint, &info);
+  add_state_infos(fingerprint, line, &info);
   if (text_) {
     info.content_length = text_->characters;
     info.size_bytes = text_->bytes;
@@ -109,15 +112,12 @@ CacheInfo CacheSlot::info(const std::string& fingerprint) const {
   return info;
 }
 
-// Reads and hashes the text instead of trusting what it looked like: text and state of one answer belong together.
-Result<CacheReference> CacheSlot::reference(StateFormat format, const std::string& fingerprint) {
-  auto text = read_text();
-  if (!text) return fail(text.error());
-  const Hash128 hash = hash_bytes(*text);
-  CacheReference reference{.name = name_, .line = {{.text = std::move(*text)}}, .reason = "no state yet"};
+CacheReference CacheSlot::reference(StateFormat format, const std::string& fingerprint, const Hash128& text,
+                                    const LineCheck& line) const {
+  CacheReference reference{.name = name_, .line = {}, .reason = "no state yet"};
   for (const StateRecord& record : metadata_.states) {
     if (record.format != format) continue;
-    const Refusal verdict = judge(record, hash, fingerprint);
+    const Refusal verdict = judge(record, text, fingerprint, line);
     if (verdict.status == StateStatus::kReady && record.fingerprint == fingerprint) {
       reference.state = StateKey{state_id(record), record.tokens, record.token_hash};
       reference.reason.clear();
@@ -126,6 +126,45 @@ Result<CacheReference> CacheSlot::reference(StateFormat format, const std::strin
     reference.reason = std::string(to_string(verdict.status)) + ": " + verdict.reason;
   }
   return reference;
+}
+
+std::vector<KnownState> CacheSlot::known_states(const std::string& fingerprint, const LineCheck& line) const {
+  std::vector<KnownState> states;
+  for (const StateRecord& record : metadata_.states) {
+    if (record.fingerprint != fingerprint) continue;
+    if (judge(record, text_hash(), fingerprint, line).status != StateStatus::kReady) continue;
+    states.push_back({.name = name_,
+                      .format = record.format,
+                      .key = {state_id(record), record.tokens, record.token_hash},
+                      .cuts = record.cuts});
+  }
+  return states;
+}
+
+CacheSummary CacheSlot::summary() const {
+  CacheSummary summary{.exists = exists(),
+                       .parent = metadata_.parent,
+                       .expires_at = metadata_.expires_at,
+                       .pinned = metadata_.pinned,
+                       .is_automatic = metadata_.source == "automatic",
+                       .text_bytes = text_ ? text_->bytes : 0,
+                       .hits = metadata_.hits + hits_,
+                       .used_at = std::max({metadata_.last_used_at, last_used_at_, metadata_.modified_at})};
+  for (const StateRecord& record : metadata_.states) {
+    summary.state_bytes += record.size;
+    summary.tokens = std::max(summary.tokens, record.tokens);
+  }
+  return summary;
+}
+
+void CacheSlot::note_offer() {
+  std::string said = text_ ? to_hex(text_->hash) + metadata_.parent : "";
+  for (const StateRecord& record : metadata_.states) {
+    const std::string id = state_id(record);
+    if (record.status != StateStatus::kReady || refused_.contains(id)) continue;
+    said += id + to_hex(record.token_hash) + record.fingerprint + (record.line ? to_hex(*record.line) : "");
+  }
+  offer_hash_ = hash_bytes(said);
 }
 
 std::optional<StateRecord> CacheSlot::ready_record(const std::string& id) const {

@@ -3,100 +3,49 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
-#include <map>
-#include <mutex>
 #include <utility>
 
-#include "base/clock.h"
-#include "cache/cache_names.h"
-#include "cache/cache_slot.h"
-#include "cache/store_opening.h"
+#include "cache/cache_content.h"
+#include "cache/store_impl.h"
 
 namespace rockllama {
+namespace {
 
-struct CacheStore::Impl {
-  FileSystem* files;
-  std::string root;
-  UniqueFd lock;
-  std::mutex mutex{};  // of `slots`; taken before none and after none of the slots' own
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<CacheSlot>> slots{};
-  std::atomic<uint64_t> payloads = 0;  // counts temporary names, so that two builds do not meet
+bool has_ready_state(const Result<std::vector<CacheInfo>>& infos) {
+  if (!infos) return false;
+  const auto is_ready = [](const StateInfo& state) { return state.status == StateStatus::kReady; };
+  return std::any_of(infos->begin(), infos->end(), [&](const CacheInfo& info) {
+    return std::any_of(info.binary.begin(), info.binary.end(), is_ready);
+  });
+}
 
-  [[nodiscard]] std::string folder(const std::string& model) const { return root + "/" + model; }
-
-  std::shared_ptr<CacheSlot> slot(const std::string& model, const std::string& name) {
-    const std::lock_guard guard(mutex);
-    auto& slot = slots[{model, name}];
-    if (!slot) slot = std::make_shared<CacheSlot>(files, folder(model), model, name);
-    return slot;
+Result<CacheLine> contents_of(const LineTexts& line) {
+  CacheLine contents;
+  for (size_t i = 0; i < line.texts.size(); ++i) {
+    auto content = parse_content(line.texts[i]);
+    if (!content) {
+      return fail(content.error().code, "cache '" + line.names[i] + "': " + content.error().message,
+                  content.error().param);
+    }
+    contents.push_back(std::move(*content));
   }
+  return contents;
+}
 
-  // Names that clients made up must not pile up.
-  void give_back(const std::string& model, const std::string& name, std::shared_ptr<CacheSlot> used, bool exists) {
-    const std::lock_guard guard(mutex);
-    used.reset();
-    const auto found = slots.find({model, name});
-    if (!exists && found != slots.end() && found->second.use_count() == 1) slots.erase(found);
-  }
-
-  // Runs `use` on the refreshed cache, under its lock.
-  template <class Use>
-  auto with(const std::string& model, const std::string& name, Use use) -> decltype(use(std::declval<CacheSlot&>())) {
-    if (!usable_model_folder(model) || !usable_cache_name(name)) return no_such_cache();
-    std::shared_ptr<CacheSlot> used = slot(model, name);
-    std::unique_lock guard(used->mutex);
-    auto run = [&]() -> decltype(use(*used)) {
-      if (const Status fresh = used->refresh(); !fresh) return fail(fresh.error());
-      return use(*used);
-    };
-    auto result = run();
-    const bool exists = used->exists();
-    guard.unlock();
-    give_back(model, name, std::move(used), exists);
-    return result;
-  }
-
-  // The same for a cache that has to be there.
-  template <class Use>
-  auto with_existing(const std::string& model, const std::string& name, Use use)
-      -> decltype(use(std::declval<CacheSlot&>())) {
-    return with(model, name, [&](CacheSlot& found) -> decltype(use(found)) {
-      if (!found.exists()) return no_such_cache();
-      return use(found);
-    });
-  }
-
-  [[nodiscard]] static bool has_ready_state(const Result<std::vector<CacheInfo>>& infos) {
-    if (!infos) return false;
-    const auto is_ready = [](const StateInfo& state) { return state.status == StateStatus::kReady; };
-    return std::any_of(infos->begin(), infos->end(), [&](const CacheInfo& info) {
-      return std::any_of(info.binary.begin(), info.binary.end(), is_ready);
-    });
-  }
-
-  void forget(const std::string& model) {
-    const std::lock_guard guard(mutex);
-    std::erase_if(slots, [&](const auto& slot) { return slot.first.first == model; });
-  }
-
-  static tl::unexpected<Error> no_such_cache() { return fail(ErrorCode::kNotFound, "there is no such prompt cache"); }
-
-  Result<std::vector<StagedState>> stage(const std::vector<NewState>& states, double now);
-  Status commit(const std::string& model, const std::string& name, const std::string& text,
-                std::vector<NewState> states, const CacheAttributes& attributes, bool same_text);
-};
+}  // namespace
 
 CacheStore::CacheStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CacheStore::~CacheStore() { flush(); }
 
-Result<std::unique_ptr<CacheStore>> CacheStore::open(FileSystem* files, std::string root) {
+Result<std::unique_ptr<CacheStore>> CacheStore::open(FileSystem* files, std::string root, StoreLimits limits,
+                                                     Clock clock) {
   if (const Status made = files->make_folders(root); !made) return fail(made.error());
   auto lock = files->lock(root + "/.lock");
   if (!lock) return fail(lock.error());
   if (const Status settled = settle_store(files, root); !settled) return fail(settled.error());
-  return std::unique_ptr<CacheStore>(new CacheStore(
-      std::unique_ptr<Impl>(new Impl{.files = files, .root = std::move(root), .lock = std::move(*lock)})));
+  auto impl = std::make_unique<Impl>(files, std::move(root), limits, std::move(clock));
+  impl->lock = std::move(*lock);
+  return std::unique_ptr<CacheStore>(new CacheStore(std::move(impl)));
 }
 
 std::vector<std::string> CacheStore::models() {
@@ -116,11 +65,14 @@ Result<std::string> CacheStore::move_along(const std::string& model, const std::
   const std::vector<std::string> old_names = models();
   if (std::find(old_names.begin(), old_names.end(), model) != old_names.end()) return std::string();
   for (const std::string& old : old_names) {
-    if (is_served(old) || !Impl::has_ready_state(list(old, fingerprint))) continue;
+    if (is_served(old) || !has_ready_state(list(old, fingerprint))) continue;
     // Empty where it is there at all: a rename takes its place.
     const Status moved = impl_->files->rename(impl_->folder(old), impl_->folder(model));
     if (!moved) return fail(moved.error());
-    impl_->forget(old);
+    for (const std::string& renamed : {old, model}) {
+      impl_->index.forget(renamed);
+      impl_->automatic.forget(renamed);
+    }
     if (const Status synced = impl_->files->sync_folder(impl_->root); !synced) return fail(synced.error());
     return old;
   }
@@ -128,9 +80,10 @@ Result<std::string> CacheStore::move_along(const std::string& model, const std::
 }
 
 Result<std::vector<CacheInfo>> CacheStore::list(const std::string& model, const std::string& fingerprint) {
+  const ChangeNotice notice(impl_.get());
   std::vector<CacheInfo> infos;
   if (!usable_model_folder(model)) return infos;
-  const auto names = cache_names(impl_->files, impl_->folder(model));
+  const auto names = impl_->names(model);
   if (!names) return fail(names.error());
   for (const std::string& name : *names) {
     auto info = find(model, name, fingerprint);
@@ -140,160 +93,88 @@ Result<std::vector<CacheInfo>> CacheStore::list(const std::string& model, const 
       spdlog::warn("cache {}/{} cannot be read: {}", model, name, info.error().message);
     }
   }
+  impl_->index.set_complete(model);
   return infos;
 }
 
 Result<CacheInfo> CacheStore::find(const std::string& model, const std::string& name, const std::string& fingerprint) {
+  const ChangeNotice notice(impl_.get());
+  const auto parent = impl_->parent_of(model, name);
+  if (!parent) return fail(parent.error());
+  const LineCheck line = impl_->check_line(model, name, *parent);
   return impl_->with_existing(model, name,
-                              [&](CacheSlot& slot) -> Result<CacheInfo> { return slot.info(fingerprint); });
+                              [&](CacheSlot& slot) -> Result<CacheInfo> { return slot.info(fingerprint, line); });
 }
 
 Result<std::string> CacheStore::text(const std::string& model, const std::string& name) {
+  const ChangeNotice notice(impl_.get());
   return impl_->with_existing(model, name, [](CacheSlot& slot) { return slot.read_text(); });
 }
 
+// Reads and hashes the texts instead of trusting what they looked like: texts and state of one answer belong together.
 Result<CacheReference> CacheStore::reference(const std::string& model, const std::string& name, StateFormat format,
                                              const std::string& fingerprint) {
-  return impl_->with_existing(model, name, [&](CacheSlot& slot) { return slot.reference(format, fingerprint); });
-}
-
-Result<PendingState> CacheStore::begin_state(const std::string& model, const std::string& name, StateFormat format) {
-  if (!usable_model_folder(model) || !usable_cache_name(name)) {
-    return fail(ErrorCode::kInvalidArgument, "this is no name for a prompt cache", "cache_name");
-  }
-  if (const Status made = impl_->files->make_folders(impl_->folder(model)); !made) return fail(made.error());
-  std::string path = impl_->folder(model) + "/" + new_state_file_name(name, format, ++impl_->payloads);
-  auto fd = impl_->files->create(path);
-  if (!fd) return fail(fd.error());
-  return PendingState(impl_->files, std::move(path), std::move(*fd));
-}
-
-Status CacheStore::commit(const std::string& model, const std::string& name, const std::string& text,
-                          std::vector<NewState> states, const CacheAttributes& attributes) {
-  return impl_->commit(model, name, text, std::move(states), attributes, false);
-}
-
-Status CacheStore::add_states(const std::string& model, const std::string& name, const std::string& text,
-                              std::vector<NewState> states) {
-  return impl_->commit(model, name, text, std::move(states), {}, true);
-}
-
-// Syncs and hashes the payloads, before any lock: they are this call's own.
-Result<std::vector<StagedState>> CacheStore::Impl::stage(const std::vector<NewState>& states, double now) {
-  std::vector<StagedState> staged;
-  for (const NewState& state : states) {
-    const std::string& path = state.payload.path();
-    if (const Status synced = files->sync(path); !synced) return fail(synced.error());
-    const auto info = files->stat(path);
-    if (!info) return fail(info.error());
-    if (info->size != state.saved.bytes) return fail(ErrorCode::kCorrupt, "the state was not written in full");
-    const auto checksum = files->hash(path);
-    if (!checksum) return fail(checksum.error());
-    staged.push_back({path.substr(path.find_last_of('/') + 1),
-                      {.engine = state.engine,
-                       .format = state.format,
-                       .file = {},
-                       .size = info->size,
-                       .checksum = *checksum,
-                       .tokens = state.saved.tokens,
-                       .token_hash = state.saved.token_hash,
-                       .cuts = state.saved.cuts,
-                       .fingerprint = state.fingerprint,
-                       .created_at = now,
-                       .modified_at = now,
-                       .note = state.saved.note,
-                       .prefill_ms = state.saved.prefill_ms,
-                       .first_token_ms = state.saved.first_token_ms}});
-  }
-  return staged;
-}
-
-Status CacheStore::Impl::commit(const std::string& model, const std::string& name, const std::string& text,
-                                std::vector<NewState> states, const CacheAttributes& attributes, bool same_text) {
-  if (!usable_model_folder(model) || !usable_cache_name(name)) {
-    return fail(ErrorCode::kInvalidArgument, "this is no name for a prompt cache", "cache_name");
-  }
-  const double now = unix_seconds();
-  auto staged = stage(states, now);
-  if (!staged) return fail(staged.error());
-  if (const Status made = files->make_folders(folder(model)); !made) return made;
-  return with(model, name, [&](CacheSlot& slot) -> Status {
-    if (same_text) {
-      if (!slot.exists()) return no_such_cache();
-      const auto current = slot.read_text();
-      if (!current) return fail(current.error());
-      if (*current != text) return fail(ErrorCode::kConflict, "the text of the prompt cache changed meanwhile");
-    }
-    if (!attributes.overwrite && slot.exists()) return fail(ErrorCode::kConflict, "the prompt cache exists already");
-    return slot.commit({.text = text, .states = std::move(*staged), .attributes = attributes, .now = now}, [&] {
-      for (NewState& state : states) state.payload.release();
-    });
+  const ChangeNotice notice(impl_.get());
+  const auto parent = impl_->parent_of(model, name);
+  if (!parent) return fail(parent.error());
+  auto line = impl_->ancestors_of(model, name, *parent, true);
+  if (!line) return fail(line.error());
+  auto reference = impl_->with_existing(model, name, [&](CacheSlot& slot) -> Result<CacheReference> {
+    auto text = slot.read_text();
+    if (!text) return fail(text.error());
+    line->hashes.push_back(hash_bytes(*text));
+    LineCheck check;
+    if (!line->names.empty()) check.hash = hash_line(line->hashes);
+    line->names.push_back(name);
+    line->texts.push_back(std::move(*text));
+    return slot.reference(format, fingerprint, line->hashes.back(), check);
   });
-}
-
-Status CacheStore::remove(const std::string& model, const std::string& name) {
-  return impl_->with_existing(model, name, [](CacheSlot& slot) { return slot.remove(); });
+  if (!reference) return reference;
+  auto contents = contents_of(*line);
+  if (!contents) return fail(contents.error());
+  reference->line = std::move(*contents);
+  return reference;
 }
 
 Status CacheStore::remove_states(const std::string& model, const std::string& name) {
+  const ChangeNotice notice(impl_.get());
   return impl_->with_existing(model, name, [](CacheSlot& slot) { return slot.remove_states(); });
 }
 
-Status CacheStore::quarantine(const std::string& model, const std::string& name, StateFormat, const StateKey& key,
-                              const std::string& reason) {
-  return impl_->with_existing(model, name, [&](CacheSlot& slot) { return slot.quarantine(key.id, reason); });
-}
-
-Status CacheStore::mark_stale(const std::string& model, const std::string& name, StateFormat, const StateKey& key,
-                              const std::string& reason) {
-  return impl_->with_existing(model, name, [&](CacheSlot& slot) { return slot.mark_stale(key.id, reason); });
-}
-
-// The descriptor that is returned is the one that was checked, so a file that is replaced meanwhile does no harm.
-Result<OpenState> CacheStore::open_state(const std::string& model, const std::string& name, StateFormat,
-                                         const StateKey& key) {
-  std::optional<StateRecord> record;
-  std::optional<FileInfo> verified;
-  auto fd = impl_->with_existing(model, name, [&](CacheSlot& slot) -> Result<UniqueFd> {
-    record = slot.ready_record(key.id);
-    if (!record) return fail(ErrorCode::kNotFound, "the state is not there any more");
-    if (const auto known = slot.verified.find(key.id); known != slot.verified.end()) verified = known->second;
-    return impl_->files->open(slot.path(record->file));
-  });
-  if (!fd) return fail(fd.error());
-  const auto info = impl_->files->stat(fd->get());
-  if (!info) return fail(info.error());
-  if (verified != *info) {
-    const Status checked = check_state(impl_->files, *record, fd->get(), *info);
-    if (!checked && checked.error().code == ErrorCode::kCorrupt) {
-      const Status moved = quarantine(model, name, record->format, key, checked.error().message);
-      spdlog::warn("cache {}/{}: its {} state was put into quarantine: {}{}", model, name, to_string(record->format),
-                   checked.error().message, moved ? "" : " (the disk did not take that)");
-    }
-    if (!checked) return fail(checked.error());
-    (void)impl_->with_existing(model, name, [&](CacheSlot& slot) -> Status {
-      if (slot.ready_record(key.id)) slot.verified[key.id] = *info;
-      return {};
-    });
-  }
-  return OpenState{key, std::move(*fd), info->size};
-}
-
 void CacheStore::touch(const std::string& model, const std::string& name, bool hit) {
+  const ChangeNotice notice(impl_.get());
   (void)impl_->with_existing(model, name, [&](CacheSlot& slot) -> Status {
-    slot.touch(hit, unix_seconds());
+    slot.touch(hit, impl_->now());
     return {};
   });
 }
 
-void CacheStore::flush() {
-  std::vector<std::pair<std::string, std::string>> keys;
-  {
-    const std::lock_guard guard(impl_->mutex);
-    for (const auto& [key, slot] : impl_->slots) keys.push_back(key);
+StoreUse CacheStore::use() {
+  const ChangeNotice notice(impl_.get());
+  StoreUse use{.limits = impl_->limits};
+  for (const std::string& model : models()) {
+    impl_->complete(model);
+    impl_->automatic.take_stock(model);
   }
-  for (const auto& [model, name] : keys) {
-    const Status flushed = impl_->with_existing(model, name, [](CacheSlot& slot) { return slot.flush(); });
+  for (const CacheIndex::Known& known : impl_->index.all()) {
+    const uint64_t bytes = known.summary.text_bytes + known.summary.state_bytes;
+    use.total_bytes += bytes;
+    use.model_bytes[known.key.first] += bytes;
+    ++use.entries;
+  }
+  for (const AutomaticStates::Kept& kept : impl_->automatic.kept(impl_->now())) {
+    use.automatic_bytes += kept.bytes;
+    ++use.automatic_entries;
+  }
+  use.free_bytes = impl_->files->free_bytes(impl_->root).value_or(0);
+  return use;
+}
+
+void CacheStore::flush() {
+  impl_->automatic.flush();
+  for (const CacheIndex::Known& known : impl_->index.all()) {
+    const auto& [model, name] = known.key;
+    const Status flushed = impl_->with(model, name, [](CacheSlot& slot) { return slot.flush(); });
     if (!flushed && flushed.error().code != ErrorCode::kNotFound) {
       spdlog::warn("cache {}/{}: its use could not be noted: {}", model, name, flushed.error().message);
     }

@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file_system.h"
 #include "base/result.h"
+#include "cache/store_types.h"
 #include "domain/prompt_cache.h"
 
 namespace rockllama {
@@ -20,55 +22,13 @@ namespace rockllama {
 // 1 to 64 of A-Za-z0-9._-, beginning with a letter or digit: what a cache may be called at creation.
 [[nodiscard]] bool valid_cache_name(std::string_view name);
 
-// A state payload that is being written: a temporary file beside the cache it will belong to. It is removed when the
-// object dies without having been committed.
-class PendingState {
- public:
-  PendingState(FileSystem* files, std::string path, UniqueFd fd)
-      : files_(files), path_(std::move(path)), fd_(std::move(fd)) {}
-  ~PendingState();
-  PendingState(PendingState&&) noexcept;
-  PendingState& operator=(PendingState&&) = delete;
-  [[nodiscard]] UniqueFd take_fd() { return std::move(fd_); }  // for the worker
-  [[nodiscard]] const std::string& path() const { return path_; }
-  void release() { path_.clear(); }  // committed: nothing to remove
-
- private:
-  FileSystem* files_;
-  std::string path_;
-  UniqueFd fd_;
-};
-
-// A state to commit with a cache's text.
-struct NewState {
-  PendingState payload;
-  StateFormat format = StateFormat::kChat;
-  std::string engine;       // llama.cpp
-  std::string fingerprint;  // of model and engine
-  SavedState saved;
-};
-
-// What a commit says of the cache besides text and states. Unset fields keep what an existing cache has.
-struct CacheAttributes {
-  std::optional<std::string> source{};
-  std::optional<std::string> parent{};
-  std::optional<bool> pinned{};
-  std::optional<double> expires_at{};
-  bool overwrite = true;  // false: kConflict where the cache is there already
-};
-
-// A ready state, open for reading.
-struct OpenState {
-  StateKey key;
-  UniqueFd file;
-  uint64_t bytes = 0;
-};
-
 class CacheStore {
  public:
   // Creates the root where missing, takes its lock (kConflict when another server holds it), finishes or rolls back
-  // half commits, removes our own temporary files. `files` outlives the store.
-  [[nodiscard]] static Result<std::unique_ptr<CacheStore>> open(FileSystem* files, std::string root);
+  // half commits, removes our own temporary files. `files` outlives the store; `clock` gives Unix seconds.
+  using Clock = std::function<double()>;
+  [[nodiscard]] static Result<std::unique_ptr<CacheStore>> open(FileSystem* files, std::string root,
+                                                                StoreLimits limits = {}, Clock clock = unix_seconds);
   ~CacheStore();
 
   // Folder names under the root that hold at least one cache, in name order.
@@ -85,8 +45,10 @@ class CacheStore {
                                        const std::string& fingerprint);
   [[nodiscard]] Result<std::string> text(const std::string& model, const std::string& name);
 
-  // What a request needs of a cache, in one look: its text, and the key of its ready state of `format` or the reason
-  // why there is none. kNotFound.
+  // What a request needs of a cache, in one look: the contents of what it continues and its own, and the key of its
+  // ready state of `format` or the reason why there is none. kNotFound: there is no such cache, or one that it
+  // continues is missing (param "parent"). kInvalidArgument: they go in a circle or are more than 8, or a text is
+  // that of malformed messages.
   [[nodiscard]] Result<CacheReference> reference(const std::string& model, const std::string& name, StateFormat format,
                                                  const std::string& fingerprint);
   // Opens the state that `key` names. Its checksum is verified before the first time in this process, then by inode,
@@ -97,14 +59,20 @@ class CacheStore {
   // A new temporary payload file; kNoSpace, kIo.
   [[nodiscard]] Result<PendingState> begin_state(const std::string& model, const std::string& name, StateFormat format);
   // Puts text and states in the place of what the cache had, atomically: on failure, and after a crash at any point,
-  // either the old cache or the new one is whole. States of the same text in other formats are kept.
+  // either the old cache or the new one is whole. States of the same text in other formats are kept. kNotFound and
+  // kInvalidArgument (param "parent"): what it would continue is missing, or goes in a circle or too deep. kNoSpace
+  // with numbers where the limits leave no room. kConflict: it is there and must not be overwritten, or a state was
+  // built over another line.
   [[nodiscard]] Status commit(const std::string& model, const std::string& name, const std::string& text,
                               std::vector<NewState> states, const CacheAttributes& attributes);
   // Adds states to a cache whose text still is `text`; kConflict when it changed meanwhile.
   [[nodiscard]] Status add_states(const std::string& model, const std::string& name, const std::string& text,
                                   std::vector<NewState> states);
-  // kNotFound. Open descriptors stay usable.
-  [[nodiscard]] Status remove(const std::string& model, const std::string& name);
+  // Caches that continue this one directly, in name order.
+  [[nodiscard]] std::vector<std::string> children(const std::string& model, const std::string& name);
+  // kNotFound; kConflict, naming them, where others continue it, unless `cascade` removes them first. Open descriptors
+  // stay usable.
+  [[nodiscard]] Status remove(const std::string& model, const std::string& name, bool cascade = false);
   // Drops the states and keeps the text; kNotFound.
   [[nodiscard]] Status remove_states(const std::string& model, const std::string& name);
   // Renames the state file to its `~bad.` name and marks it in the metadata.
@@ -116,9 +84,32 @@ class CacheStore {
   // Remembers a use (hits, last_used_at); written with the next commit and by flush.
   void touch(const std::string& model, const std::string& name, bool hit);
   void flush();
+  // Removes what has expired and notices what was changed by hand. For a timer.
+  void sweep();
+
+  // Every ready state of a named cache and every automatic one, as far as they have `fingerprint`. Automatic ones with
+  // another are removed.
+  [[nodiscard]] std::vector<KnownState> known_states(const std::string& model, const std::string& fingerprint);
+  // Called on the thread of the call that noticed it, without a lock of the store, after every change that may alter
+  // known_states: with the cache's name, or an empty one for an automatic state. One listener; set before others call.
+  void set_listener(std::function<void(const std::string& model, const std::string& name)> listener);
+  [[nodiscard]] StoreUse use();
+
+  // A new temporary payload file for about `bytes`; kNoSpace where the budgets leave no room for them.
+  [[nodiscard]] Result<PendingState> begin_automatic(const std::string& model, uint64_t bytes = 0);
+  // Its id is `<model>/auto/<generation>-<12 hexadecimal digits>`. kNoSpace: over a budget, or worth less than what is
+  // kept; kCorrupt: not written in full.
+  [[nodiscard]] Result<StateKey> commit_automatic(const std::string& model, PendingState payload,
+                                                  const AutomaticState& state);
+  // As open_state; what is damaged is removed. Counts as a use.
+  [[nodiscard]] Result<OpenState> open_automatic(const std::string& model, const StateKey& key);
+  [[nodiscard]] Status remove_automatic(const std::string& model, const std::string& id);
+  // The same, with a line in the log: it is of no use to keep what can be made again and is bad.
+  [[nodiscard]] Status quarantine_automatic(const std::string& model, const std::string& id, const std::string& reason);
+
+  struct Impl;  // store_impl.h
 
  private:
-  struct Impl;
   explicit CacheStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

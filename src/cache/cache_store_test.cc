@@ -205,12 +205,13 @@ TEST_F(CacheStoreTest, CountsUsesAndWritesThemWithFlush) {
 }
 
 TEST_F(CacheStoreTest, KeepsAttributesThatACommitDoesNotName) {
+  create("system", "text", "state");
   ASSERT_TRUE(store_->commit(kModel, "a", "one", {}, {.source = "startup", .parent = "system", .pinned = true}));
-  ASSERT_TRUE(store_->commit(kModel, "a", "two", {}, {.expires_at = 5}));
+  ASSERT_TRUE(store_->commit(kModel, "a", "two", {}, {.expires_at = 5e9}));
   EXPECT_EQ(info("a").source, "startup");
   EXPECT_EQ(info("a").parent, "system");
   EXPECT_TRUE(info("a").pinned);
-  EXPECT_EQ(info("a").expires_at, 5);
+  EXPECT_EQ(info("a").expires_at, 5e9);
 }
 
 TEST_F(CacheStoreTest, NoNameIsAPath) {

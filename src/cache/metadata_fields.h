@@ -97,6 +97,12 @@ inline bool get(const nlohmann::json& object, const char* key, StateStatus* valu
   return false;
 }
 
+// Of what decides when a cache is removed and what it continues.
+inline Hash128 hash_attributes(const CacheMetadata& metadata) {
+  const nlohmann::json fields = {metadata.parent, metadata.pinned, metadata.expires_at};
+  return hash_bytes(fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
 inline void get(const nlohmann::json& object, const char* key, FileInfo* info) {
   const nlohmann::json* json = member(object, key);
   if (json == nullptr || !json->is_object()) return;

@@ -12,10 +12,10 @@ using Json = nlohmann::json;
 using metadata_fields::get;
 using metadata_fields::member;
 
-constexpr std::array kFields = {"cache_name",  "model_name",     "created_at", "modified_at",   "last_used_at",
-                                "hits",        "content_length", "source",     "parent",        "pinned",
-                                "expires_at",  "generation",     "text_hash",  "text_file",     "states",
-                                "states_hash", "content",        "intent",     "format_version"};
+constexpr std::array kFields = {"cache_name",  "model_name",     "created_at", "modified_at",    "last_used_at",
+                                "hits",        "content_length", "source",     "parent",         "pinned",
+                                "expires_at",  "generation",     "text_hash",  "text_file",      "states",
+                                "states_hash", "content",        "intent",     "format_version", "attributes_hash"};
 
 std::optional<StateRecord> parse_state(const Json& json) {
   if (!json.is_object()) return std::nullopt;
@@ -33,6 +33,7 @@ std::optional<StateRecord> parse_state(const Json& json) {
   get(json, "note", &state.note);
   get(json, "prefill_ms", &state.prefill_ms);
   get(json, "first_token_ms", &state.first_token_ms);
+  get(json, "line", &state.line);
   return state;
 }
 
@@ -61,6 +62,15 @@ void parse_states(const Json& object, std::vector<StateRecord>* states, bool* da
   }
 }
 
+// A bit that flipped in a date must not end a cache.
+void check_attributes(const Json& json, CacheMetadata* metadata, bool* damaged) {
+  std::optional<Hash128> written;
+  get(json, "attributes_hash", &written);
+  if (!written || *written == metadata_fields::hash_attributes(*metadata)) return;
+  metadata->expires_at = 0;
+  *damaged = true;
+}
+
 CacheMetadata parse_fields(const Json& json, bool* damaged) {
   CacheMetadata metadata;
   get(json, "cache_name", &metadata.cache_name);
@@ -74,6 +84,7 @@ CacheMetadata parse_fields(const Json& json, bool* damaged) {
   get(json, "parent", &metadata.parent);
   get(json, "pinned", &metadata.pinned);
   get(json, "expires_at", &metadata.expires_at);
+  check_attributes(json, &metadata, damaged);
   get(json, "generation", &metadata.generation);
   get(json, "text_hash", &metadata.text_hash);
   get(json, "text_file", &metadata.text_file);

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cache/cache_metadata.h"
+#include "cache/metadata_fields.h"
 
 namespace rockllama {
 namespace {
@@ -10,23 +11,25 @@ using Json = nlohmann::json;
 Json to_json(const FileInfo& info) { return {{"size", info.size}, {"mtime_ns", info.mtime_ns}, {"inode", info.inode}}; }
 
 Json to_json(const StateRecord& state) {
-  return {{"engine", state.engine},
-          {"format", to_string(state.format)},
-          {"file", state.file},
-          {"size", state.size},
-          {"checksum", to_hex(state.checksum)},
-          {"generation", state.generation},
-          {"tokens", state.tokens},
-          {"token_hash", to_hex(state.token_hash)},
-          {"cuts", state.cuts},
-          {"fingerprint", state.fingerprint},
-          {"created_at", state.created_at},
-          {"modified_at", state.modified_at},
-          {"status", to_string(state.status)},
-          {"reason", state.reason},
-          {"note", state.note},
-          {"prefill_ms", state.prefill_ms},
-          {"first_token_ms", state.first_token_ms}};
+  Json json = {{"engine", state.engine},
+               {"format", to_string(state.format)},
+               {"file", state.file},
+               {"size", state.size},
+               {"checksum", to_hex(state.checksum)},
+               {"generation", state.generation},
+               {"tokens", state.tokens},
+               {"token_hash", to_hex(state.token_hash)},
+               {"cuts", state.cuts},
+               {"fingerprint", state.fingerprint},
+               {"created_at", state.created_at},
+               {"modified_at", state.modified_at},
+               {"status", to_string(state.status)},
+               {"reason", state.reason},
+               {"note", state.note},
+               {"prefill_ms", state.prefill_ms},
+               {"first_token_ms", state.first_token_ms}};
+  if (state.line) json["line"] = to_hex(*state.line);
+  return json;
 }
 
 std::string dumped(const Json& json, int indent = -1) {
@@ -50,6 +53,7 @@ void write_fields(const CacheMetadata& metadata, Json* json) {
                 {"expires_at", metadata.expires_at},
                 {"generation", metadata.generation},
                 {"text_file", to_json(metadata.text_file)}});
+  (*json)["attributes_hash"] = to_hex(metadata_fields::hash_attributes(metadata));
   const std::string text_hash = metadata.text_hash ? to_hex(*metadata.text_hash) : "";
   if (metadata.text_hash) (*json)["text_hash"] = text_hash;
   if (metadata.content) (*json)["content"] = *metadata.content;
@@ -70,6 +74,12 @@ Json to_json(const PendingCommit& pending) {
 }
 
 }  // namespace
+
+Hash128 hash_line(const std::vector<Hash128>& texts) {
+  std::string hashes;
+  for (const Hash128& text : texts) hashes += to_hex(text);
+  return hash_bytes(hashes);
+}
 
 std::string serialise_metadata(const MetadataFile& file) {
   Json json = Json::object();

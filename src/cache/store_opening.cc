@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "cache/automatic_states.h"
 #include "cache/cache_names.h"
 #include "cache/cache_slot.h"
 
@@ -73,16 +74,27 @@ Status settle_store(FileSystem* files, const std::string& root) {
   for (const FolderEntry& entry : *entries) {
     if (entry.info.is_folder && usable_model_folder(entry.name)) {
       settle_folder(files, root + "/" + entry.name, entry.name);
+      AutomaticStates(files, root).clean_up(entry.name);
     }
   }
   return {};
 }
 
-Status check_state(FileSystem* files, const StateRecord& record, int fd, const FileInfo& info) {
-  if (info.size != record.size) return fail(ErrorCode::kCorrupt, "the state file has another size than was written");
+Result<PayloadFile> hash_payload(FileSystem* files, const std::string& path, uint64_t size) {
+  if (const Status synced = files->sync(path); !synced) return fail(synced.error());
+  const auto info = files->stat(path);
+  if (!info) return fail(info.error());
+  if (info->size != size) return fail(ErrorCode::kCorrupt, "the state was not written in full");
+  const auto checksum = files->hash(path);
+  if (!checksum) return fail(checksum.error());
+  return PayloadFile{info->size, *checksum};
+}
+
+Status check_payload(FileSystem* files, const PayloadFile& written, int fd, const FileInfo& info) {
+  if (info.size != written.size) return fail(ErrorCode::kCorrupt, "the state file has another size than was written");
   const auto checksum = files->hash(fd);
   if (!checksum) return fail(checksum.error());
-  if (*checksum != record.checksum) return fail(ErrorCode::kCorrupt, "the checksum of the state file is wrong");
+  if (*checksum != written.checksum) return fail(ErrorCode::kCorrupt, "the checksum of the state file is wrong");
   return {};
 }
 

@@ -20,7 +20,13 @@ namespace rockllama {
 // names. A cache that cannot be put in order is left as it is, with a log line. kIo when `root` cannot be read.
 [[nodiscard]] Status settle_store(FileSystem* files, const std::string& root);
 
-// Size and checksum of an open state file; kCorrupt where they are not what the record says.
-[[nodiscard]] Status check_state(FileSystem* files, const StateRecord& record, int fd, const FileInfo& info);
+struct PayloadFile {
+  uint64_t size = 0;  // bytes
+  Hash128 checksum;
+};
+// Syncs and hashes a payload that a worker wrote; kCorrupt where it does not have the size that the worker said.
+[[nodiscard]] Result<PayloadFile> hash_payload(FileSystem* files, const std::string& path, uint64_t size);
+// Size and checksum of an open state file; kCorrupt where they are not what was written.
+[[nodiscard]] Status check_payload(FileSystem* files, const PayloadFile& written, int fd, const FileInfo& info);
 
 }  // namespace rockllama

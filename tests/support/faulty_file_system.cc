@@ -61,6 +61,10 @@ Status FaultyFileSystem::make_folders(const std::string& path) {
   return next_call().and_then([&] { return inner_->make_folders(path); });
 }
 
+Result<uint64_t> FaultyFileSystem::free_bytes(const std::string& path) {
+  return next_call().and_then([&] { return inner_->free_bytes(path); });
+}
+
 Result<Hash128> FaultyFileSystem::hash(const std::string& path) {
   return next_call().and_then([&] { return inner_->hash(path); });
 }

@@ -33,6 +33,7 @@ class FaultyFileSystem final : public FileSystem {
   Result<FileInfo> stat(const std::string& path) override;
   Result<std::vector<FolderEntry>> list(const std::string& path) override;
   Status make_folders(const std::string& path) override;
+  Result<uint64_t> free_bytes(const std::string& path) override;
   Result<Hash128> hash(const std::string& path) override;
   Result<FileInfo> stat(int fd) override;
   Result<Hash128> hash(int fd) override;

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/posix_file_system.h"
@@ -195,6 +196,20 @@ Result<Hash128> MemoryFileSystem::hash(const std::string& path) {
   const auto file = find(path);
   if (!file) return fail(file.error());
   return hash_descriptor((*file)->fd.get());
+}
+
+Result<uint64_t> MemoryFileSystem::free_bytes(const std::string&) {
+  const std::lock_guard lock(mutex_);
+  uint64_t taken = 0;
+  for (const auto& [path, folder] : folders_) {
+    for (const auto& [name, file] : folder.live) taken += stat_descriptor(file->fd.get())->size;
+  }
+  return device_bytes_ - std::min(taken, device_bytes_);
+}
+
+void MemoryFileSystem::set_device_bytes(uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  device_bytes_ = bytes;
 }
 
 Result<FileInfo> MemoryFileSystem::stat(int fd) { return stat_descriptor(fd); }

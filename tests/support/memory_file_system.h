@@ -31,6 +31,7 @@ class MemoryFileSystem final : public FileSystem {
   Result<FileInfo> stat(const std::string& path) override;
   Result<std::vector<FolderEntry>> list(const std::string& path) override;
   Status make_folders(const std::string& path) override;
+  Result<uint64_t> free_bytes(const std::string& path) override;
   Result<Hash128> hash(const std::string& path) override;
   Result<FileInfo> stat(int fd) override;
   Result<Hash128> hash(int fd) override;
@@ -41,6 +42,8 @@ class MemoryFileSystem final : public FileSystem {
   void crash(uint64_t kept_names, bool kept_bytes);
   // Puts bytes in place as another program would, all durable, with folders.
   void put(const std::string& path, std::string_view bytes);
+  // How large the device is; what files take goes from what is free.
+  void set_device_bytes(uint64_t bytes);
   // Names of the files in a folder, sorted; empty when there is none.
   [[nodiscard]] std::vector<std::string> names(const std::string& folder);
 
@@ -71,6 +74,7 @@ class MemoryFileSystem final : public FileSystem {
   std::mutex mutex_;
   std::map<std::string, Folder> folders_;
   int64_t clock_ = 0;  // seconds; each write has its own
+  uint64_t device_bytes_ = uint64_t{1} << 40;
 };
 
 }  // namespace rockllama
