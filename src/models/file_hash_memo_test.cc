@@ -31,6 +31,7 @@ class ReplacingFileSystem : public FileSystem {
   Status remove(const std::string&) override { return unused(); }
   Result<std::vector<FolderEntry>> list(const std::string&) override { return unused(); }
   Status make_folders(const std::string&) override { return unused(); }
+  Result<uint64_t> free_bytes(const std::string&) override { return unused(); }
   Result<FileInfo> stat(int) override { return unused(); }
   Result<Hash128> hash(int) override { return unused(); }
   Result<UniqueFd> lock(const std::string&) override { return unused(); }
