@@ -266,6 +266,16 @@ class WarmUpTest : public CompletionsTest {
     options.system_prompt = [] { return "Be brief."; };
     options.system_prompt_source = "config/system.txt";
   }
+  void load_again() {
+    std::promise<void> unloaded;
+    service->models().unload("m", [&](const Status&) { unloaded.set_value(); });
+    unloaded.get_future().wait();
+    (void)complete(chat("hi"));
+  }
+  long saves() {
+    const auto all = what_was_said();
+    return std::count_if(all.begin(), all.end(), [](const std::string& what) { return what.starts_with("save"); });
+  }
 };
 
 TEST_F(WarmUpTest, MakesTheSystemCacheBeforeTheModelIsReady) {
@@ -303,6 +313,38 @@ TEST_F(WarmUpTest, KeepsASystemCacheOfTheSameTextThatSomebodyAskedFor) {
   (void)complete(chat("hi"));
   ASSERT_TRUE(create({.model = "m", .name = "system", .text = "Be brief."}));
   EXPECT_EQ(store->find("m", "system", "")->source, "api");
+}
+
+TEST_F(WarmUpTest, UsesTheOneThereAtLaterLoadsUnlessTheModelChanged) {
+  begin();
+  (void)complete(chat("hi"));
+  load_again();
+  EXPECT_EQ(saves(), 2);  // chat and raw
+  script->engine_fingerprint = "another build";
+  load_again();
+  EXPECT_EQ(saves(), 4);
+}
+
+TEST_F(WarmUpTest, MakesItAgainAfterItWasDeleted) {
+  begin();
+  (void)complete(chat("hi"));
+  ASSERT_TRUE(store->remove("m", "system"));
+  load_again();
+  EXPECT_TRUE(store->find("m", "system", "")->has_binary);
+}
+
+TEST_F(WarmUpTest, KeepsWhatSomebodyMakesOfItMeanwhile) {
+  begin();
+  script->in_save = [this] { ASSERT_TRUE(store->commit("m", "system", "Mine.", {}, {.source = "api"})); };
+  (void)complete(chat("hi"));
+  EXPECT_EQ(*store->text("m", "system"), "Mine.");
+  EXPECT_EQ(store->find("m", "system", "")->source, "api");
+}
+
+TEST_F(WarmUpTest, ServesAlthoughTheWorkerDiesOfIt) {
+  begin();
+  script->deaths_on_save = 1;
+  EXPECT_EQ(complete(chat("hi")).usage.completion_tokens, 1u);
 }
 
 TEST_F(WarmUpTest, TakesTheTextThatTheFileHasAtTheLoad) {

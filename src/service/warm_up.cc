@@ -11,10 +11,17 @@ namespace {
 
 constexpr const char* kSystemCache = "system";
 
-// A `system` cache that a person made or edited is never replaced.
-bool ours(const ServiceContext& context, const std::string& model) {
-  const auto info = context.store->find(model, kSystemCache, "");
-  return !info || info->source == context.options.system_prompt_source;
+// Stores the text where it is not yet what the cache holds; says whether its state is to be made. A `system` cache of
+// another source, a hand edit too, is never replaced.
+Result<bool> put_text(ServiceContext* context, const std::string& model, const std::string& text) {
+  const std::string& source = context->options.system_prompt_source;
+  const auto info = context->store->find(model, kSystemCache, "");
+  if (!info && info.error().code != ErrorCode::kNotFound) return fail(info.error());
+  if (info && info->source != source) return false;
+  if (const auto stored = context->store->text(model, kSystemCache); stored && *stored == text) return true;
+  const Status put = context->store->commit(model, kSystemCache, text, {}, {.source = source});
+  if (!put) return fail(put.error());
+  return true;
 }
 
 void take_caches_along(ServiceContext* context, const ModelHost& host) {
@@ -31,9 +38,16 @@ void warm_up(ServiceContext* context, const std::shared_ptr<ModelHost>& host, st
   const std::string& model = host->entry().spec.name;
   take_caches_along(context, *host);
   const std::string text = context->options.system_prompt ? context->options.system_prompt() : "";
-  if (text.empty() || !ours(*context, model)) return done();
-  CreateCache request{
-      .model = model, .name = kSystemCache, .text = text, .source = context->options.system_prompt_source};
+  if (text.empty()) return done();
+  const auto put = put_text(context, model, text);
+  if (!put) spdlog::warn("model {}: no system cache: {}", model, put.error().message);
+  if (!put || !*put) return done();
+  // Only a state is added: what somebody makes of the cache meanwhile stays.
+  CreateCache request{.model = model,
+                      .name = kSystemCache,
+                      .text = text,
+                      .source = context->options.system_prompt_source,
+                      .keeps_text = true};
   const auto report = [model, done = std::move(done)](const Result<CacheCreated>& created) {
     if (!created) {
       spdlog::warn("model {}: no system cache: {}", model, created.error().message);

@@ -85,6 +85,7 @@ class AnsweringWorker : public ModelWorker {
     sink_(protocol::Finished{id, FinishReason::kStop, {.prompt_tokens = 10, .completion_tokens = 1}});
   }
   void finish_save(const protocol::SaveState& command, bool written) {
+    if (script_->in_save) script_->in_save();
     if (script_->hold_saves) {
       script_->held_save = command.id;
       return;

@@ -24,6 +24,7 @@ struct WorkerScript {
   std::optional<Error> save_error{};
   std::atomic<int> failing_saves = -1;  // so many end with save_error; negative = all
   std::atomic<int> deaths_on_save = 0;  // the worker is lost instead of saving, that many times
+  std::function<void()> in_save{};      // before a save ends; may block
   bool hold_saves = false;              // a save does not end
   std::atomic<RequestId> held_save{0};
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
