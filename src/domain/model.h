@@ -24,7 +24,8 @@ struct ModelSpec {
   uint32_t block_tokens = 256;          // prefill block; part of the fingerprint, because bits depend on it
   uint32_t threads = 0;                 // 0 = the performance cores
   bool automatic_reuse = true;          // finished conversations stay reusable
-  uint64_t automatic_memory_bytes = 0;  // for those that left the KV buffer
+  uint64_t automatic_memory_bytes = 0;  // for copies of those, which may leave the KV buffer
+  bool offer_evicted = false;           // those that are let go are offered to the server, for a file
   SamplingParams sampling_defaults{};
   int32_t default_max_tokens = -1;
   bool operator==(const ModelSpec&) const = default;
@@ -47,7 +48,7 @@ struct EngineFigures {
   double restore_bytes_per_s = 0;   // of states from files; 0 = not measured yet
   uint32_t resident_prefixes = 0;   // idle, in the KV buffer
   uint32_t memory_prefixes = 0;     // idle, out of the KV buffer
-  uint64_t memory_bytes = 0;        // of these
+  uint64_t memory_bytes = 0;        // of all copies in memory
   bool operator==(const EngineFigures&) const = default;
 };
 

@@ -22,8 +22,9 @@ namespace rockllama {
 // A saved prefix that a generation may start from.
 struct PrefixState {
   StateKey key;
-  uint32_t reuse_tokens = 0;  // a cut of the task's plan, at most key.tokens; what lies behind it is dropped
+  uint32_t reuse_tokens = 0;  // at most key.tokens; what lies behind it is dropped. Of a named one a cut of the plan
   UniqueFd file{};            // the payload; invalid = only a resident copy can serve
+  bool automatic = false;     // of a conversation: serves at any point, also over generated tokens
 };
 
 struct GenerationTask {
@@ -111,12 +112,15 @@ class Engine {
   // The answer to PrefixOffered: writes its payload into `file` (StateWritten or TaskFailed under `id` follows), or,
   // where `file` is invalid, forgets it. An unknown offer is TaskFailed{kNotFound}, without a file ignored.
   virtual void keep(RequestId id, uint64_t offer, UniqueFd file) = 0;
+  // Before the end: offers the most valuable automatic prefixes, where that was asked for (ModelSpec::offer_evicted).
+  virtual void offer_all() = 0;
+  [[nodiscard]] virtual size_t unanswered_offers() = 0;
   // A generation out of credit keeps its cells and waits.
   virtual void add_credit(RequestId id, uint32_t tokens) = 0;
   // Any thread. The task ends with TaskFailed{kCancelled} within one step; an unknown id is ignored.
   virtual void cancel(RequestId id) = 0;
-  // At most one prefill block and one decode call. False when nothing can go on before start, save_state, add_credit
-  // or cancel is called.
+  // At most one prefill block and one decode call, or, where there is neither, a copy of an idle prefix. False when
+  // nothing can go on before start, save_state, add_credit or cancel is called.
   virtual bool step() = 0;
 };
 

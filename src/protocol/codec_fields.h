@@ -43,7 +43,7 @@ ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
 ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.reason);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
 ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_template, m.context_tokens, m.kv_tokens,
-                 m.parallel, m.block_tokens, m.threads, m.automatic_reuse, m.automatic_memory_bytes,
+                 m.parallel, m.block_tokens, m.threads, m.automatic_reuse, m.automatic_memory_bytes, m.offer_evicted,
                  m.sampling_defaults, m.default_max_tokens);
 ROCKLLAMA_FIELDS(Capabilities, m.max_parallel, m.token_counts, m.per_request_sampling, m.seed, m.grammar, m.logprobs,
                  m.state_save);

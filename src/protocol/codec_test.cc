@@ -56,6 +56,7 @@ std::vector<Command> commands() {
                        .threads = 3,
                        .automatic_reuse = false,
                        .automatic_memory_bytes = 1ull << 35,
+                       .offer_evicted = true,
                        .sampling_defaults = full_sampling(),
                        .default_max_tokens = 99};
   return {Hello{9},

@@ -54,7 +54,12 @@ inline UniqueFd memory_file() { return UniqueFd(::memfd_create("state", MFD_CLOE
 inline UniqueFd copy_of(const UniqueFd& file) { return UniqueFd(::dup(file.get())); }
 
 inline ModelSpec test_spec() {
-  return {.context_tokens = 2048, .kv_tokens = 4096, .parallel = 3, .block_tokens = 128, .threads = 2};
+  return {.context_tokens = 2048,
+          .kv_tokens = 4096,
+          .parallel = 3,
+          .block_tokens = 128,
+          .threads = 2,
+          .automatic_memory_bytes = 1u << 30};
 }
 
 class LlamaEngineRun {
@@ -68,15 +73,18 @@ class LlamaEngineRun {
     std::optional<Error> error{};
     std::optional<SavedState> saved{};
     Usage usage{};
+    uint32_t prefilled = 0;  // tokens
+    uint32_t prefill_done = 0;
   };
 
-  explicit LlamaEngineRun(const ModelSpec& spec = test_spec()) : spec_(spec) {
+  explicit LlamaEngineRun(const ModelSpec& spec = test_spec(), const std::shared_ptr<llama_model>& model = test_model())
+      : spec_(spec) {
     LlamaEngineOptions options;
     options.on_logits = [this](RequestId id, std::span<const float> logits) {
       if (keep_logits) outcomes[id].logits.emplace_back(logits.begin(), logits.end());
     };
     engine_ = make_llama_cpp_engine(
-                  spec, test_model(), [this](const EngineEvent& event) { return take(event); }, options)
+                  spec, model, [this](const EngineEvent& event) { return take(event); }, options)
                   .value();
   }
 
@@ -142,7 +150,9 @@ class LlamaEngineRun {
   }
 
   std::map<RequestId, Outcome> outcomes;
-  std::vector<std::string> events;         // "restore 1", "start 1", "prefill 1", "token 1", ...
+  std::vector<std::string> events;  // "restore 1", "start 1", "prefill 1", "token 1", ...
+  std::vector<PrefixOffered> offers;
+  std::vector<EngineFigures> figures;
   std::map<RequestId, size_t> stop_after;  // the sink says stop at this many tokens
   bool keep_logits = true;
 
@@ -155,11 +165,16 @@ class LlamaEngineRun {
   bool on(const RestoreBegins& said) { return note("restore", said.id), true; }
   bool on(const GenerationStarted& said) {
     outcomes[said.id].cache = said.cache;
+    outcomes[said.id].prefill_done = said.cache.tokens;
     return note("start", said.id), true;
   }
-  bool on(const PrefixOffered&) { return true; }
-  bool on(const FiguresChanged&) { return true; }
-  bool on(const PrefillProgress& said) { return note("prefill", said.id), true; }
+  bool on(const PrefixOffered& said) { return offers.push_back(said), true; }
+  bool on(const FiguresChanged& said) { return figures.push_back(said.figures), true; }
+  bool on(const PrefillProgress& said) {
+    Outcome& outcome = outcomes[said.id];
+    outcome.prefilled += said.done_tokens - std::exchange(outcome.prefill_done, said.done_tokens);
+    return note("prefill", said.id), true;
+  }
   bool on(const TokenGenerated& said) {
     Outcome& outcome = outcomes[said.id];
     outcome.tokens.push_back(said.token);

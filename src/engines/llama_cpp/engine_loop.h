@@ -36,6 +36,8 @@ class LlamaCppEngine final : public Engine {
   void start(GenerationTask task) override;
   void save_state(SaveStateTask task) override;
   void keep(RequestId id, uint64_t offer, UniqueFd file) override;
+  void offer_all() override;
+  [[nodiscard]] size_t unanswered_offers() override;
   void add_credit(RequestId id, uint32_t tokens) override;
   void cancel(RequestId id) override { cancelled_.add(id); }
   bool step() override;
@@ -62,13 +64,18 @@ class LlamaCppEngine final : public Engine {
   [[nodiscard]] RunningGeneration* find(RequestId id) const;
   [[nodiscard]] RunningGeneration* next_to_prefill() const;
   [[nodiscard]] ContextSettings build_settings() const;
-  void remove(RequestId id);
+  void remove(RequestId id, bool sound);
+  void report_figures();
+  [[nodiscard]] KvBufferSettings buffer_settings() const;
 
   Parts parts_;
   CancelSet cancelled_;
   Decoder decoder_;
+  EngineSpeeds speeds_;
   KvBuffer buffer_;
-  RequestId restoring_ = 0;  // whose prefix is put into the buffer now
+  EngineFigures reported_;
+  bool figures_due_ = false;  // a request ended, or prefixes moved
+  RequestId restoring_ = 0;   // whose prefix is put into the buffer now
   std::deque<GenerationTask> waiting_;
   std::vector<Running> running_;
   std::deque<SaveStateTask> waiting_builds_;

@@ -26,6 +26,9 @@ EngineSettings settle(const ModelSpec& spec, const ModelShape& shape, uint32_t p
   settings.idle_residents = idle_residents;
   settings.block_tokens = std::max(1u, spec.block_tokens);
   settings.threads = spec.threads != 0 ? spec.threads : performance_cores;
+  settings.automatic_reuse = spec.automatic_reuse;
+  settings.automatic_memory_bytes = spec.automatic_memory_bytes;
+  settings.offer_evicted = spec.offer_evicted;
   const uint32_t cells = spec.kv_tokens != 0
                              ? spec.kv_tokens
                              : default_cells(settings.context_tokens, settings.parallel, shape.kv_bytes_per_token);

@@ -16,6 +16,9 @@ struct EngineSettings {
   uint32_t idle_residents = 0;  // prefixes that stay in the buffer without a user
   uint32_t block_tokens = 1;
   uint32_t threads = 1;
+  bool automatic_reuse = true;  // these three as in ModelSpec
+  uint64_t automatic_memory_bytes = 0;
+  bool offer_evicted = false;
 
   // Generations and the prefixes that they share each are a sequence.
   [[nodiscard]] uint32_t sequences() const { return 2 * parallel + idle_residents; }

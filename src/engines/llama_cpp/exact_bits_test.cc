@@ -98,7 +98,9 @@ TEST_F(ExactBits, OfAColdPromptDoNotDependOnWhatRanBefore) {
   LlamaEngineRun run;
   over_state(run, 1);
   run.run(run.task(2, test_tokens(700, 1), 20));
-  const auto& cold = run.run(run.task(3, prompt_, kTokens, prefix_));
+  GenerationTask task = run.task(3, prompt_, kTokens, prefix_);
+  task.reuse = ReusePolicy::kNone;
+  const auto& cold = run.run(std::move(task));
   EXPECT_EQ(cold.cache->tier, CacheTier::kNone);
   EXPECT_TRUE(cold.logits == cold_.logits) << largest_difference(cold, cold_);
 }

@@ -1,5 +1,7 @@
 #include "engines/llama_cpp/kv_ledger.h"
 
+#include <algorithm>
+
 namespace rockllama {
 
 KvLedger::KvLedger(const LedgerLimits& limits) : limits_(limits) {
@@ -7,82 +9,65 @@ KvLedger::KvLedger(const LedgerLimits& limits) : limits_(limits) {
   for (int32_t sequence = sequences - 1; sequence >= 0; --sequence) free_sequences_.push_back(sequence);
 }
 
+// A state that is brought in may need more cells than the generation: its tail leaves once the rest is shared.
 Fit KvLedger::fit(const CellRequest& request) const {
   if (request.tokens > limits_.cells) return Fit::kNever;
   if (alone()) return Fit::kNow;
   if (generations_.size() >= limits_.generations) return Fit::kLater;
-  uint64_t wanted = request.tokens;
-  if (find(request.state_id) != nullptr) {
-    wanted -= request.reuse_tokens;
-  } else if (request.restorable) {
-    wanted += request.state_tokens - request.reuse_tokens;
+  const std::vector<int32_t> running = generation_sequences();
+  uint64_t wanted = uint64_t{segments_.held_by(running)} + request.tokens;
+  if (const Resident* resident = find(request.resident)) {
+    // Of what it shares, that which running generations hold is there already.
+    wanted -= segments_.held_in_front(resident->sequence, request.reuse_tokens, running);
+  } else {
+    wanted += std::max(request.restore_tokens, request.tokens) - request.tokens;
   }
-  return pinned_cells(request.state_id) + wanted <= limits_.cells ? Fit::kNow : Fit::kLater;
+  return wanted <= limits_.cells ? Fit::kNow : Fit::kLater;
 }
 
-uint32_t KvLedger::used_cells() const {
-  uint32_t cells = 0;
-  for (const auto& [id, resident] : residents_) cells += resident.tokens;
-  for (const auto& [sequence, holding] : generations_) cells += holding.own_cells;
-  return cells;
-}
-
-uint32_t KvLedger::pinned_cells(const std::string& also) const {
-  uint32_t cells = used_cells();
-  for (const auto& [id, resident] : residents_) {
-    if (resident.users == 0 && id != also) cells -= resident.tokens;
-  }
-  return cells;
-}
-
-const Resident* KvLedger::find(const std::string& state_id) const {
-  const auto found = residents_.find(state_id);
+const Resident* KvLedger::find(const std::string& id) const {
+  const auto found = residents_.find(id);
   return found == residents_.end() ? nullptr : &found->second;
 }
 
-const Resident* KvLedger::least_recently_used(const std::string& keep) const {
-  const Resident* oldest = nullptr;
+std::vector<std::string> KvLedger::residents() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, resident] : residents_) ids.push_back(id);
+  return ids;
+}
+
+std::vector<int32_t> KvLedger::generation_sequences() const {
+  std::vector<int32_t> sequences;
+  for (const auto& [sequence, base] : generations_) sequences.push_back(sequence);
+  return sequences;
+}
+
+bool KvLedger::in_use(const std::string& id) const {
+  return std::any_of(generations_.begin(), generations_.end(), [&](const auto& one) { return one.second == id; });
+}
+
+const Resident* KvLedger::leaves_first(const std::string& keep) const {
+  const Resident* first = nullptr;
   for (const auto& [id, resident] : residents_) {
-    if (resident.users != 0 || id == keep) continue;
-    if (oldest == nullptr || resident.last_used < oldest->last_used) oldest = &resident;
+    if (id == keep) continue;
+    if (first == nullptr ||
+        std::pair(in_use(id), resident.last_used) < std::pair(in_use(first->id), first->last_used)) {
+      first = &resident;
+    }
   }
-  return oldest;
+  return first;
 }
 
-std::vector<int32_t> KvLedger::make_room(uint32_t cells, const std::string& keep) {
-  std::vector<int32_t> gone;
-  while (uint64_t{used_cells()} + cells > limits_.cells) {
-    const Resident* oldest = least_recently_used(keep);
-    if (oldest == nullptr) break;
-    gone.push_back(remove_resident(std::string(oldest->state_id)));
-  }
-  return gone;
+std::optional<std::string> KvLedger::leaves_for(uint32_t cells, size_t sequences, const std::string& keep) const {
+  if (uint64_t{used_cells()} + cells <= limits_.cells && sequences <= free_sequences_.size()) return std::nullopt;
+  const Resident* first = leaves_first(keep);
+  return first == nullptr ? std::nullopt : std::optional(first->id);
 }
 
-std::vector<int32_t> KvLedger::evict_idle() {
+std::optional<std::string> KvLedger::leaves_idle() const {
   uint32_t idle = 0;
-  for (const auto& [id, resident] : residents_) idle += resident.users == 0 ? 1 : 0;
-  std::vector<int32_t> gone;
-  for (; idle > limits_.idle_residents; --idle) {
-    gone.push_back(remove_resident(std::string(least_recently_used({})->state_id)));
-  }
-  return gone;
-}
-
-std::vector<int32_t> KvLedger::evict_unused(const std::string& keep) {
-  std::vector<int32_t> gone;
-  while (const Resident* oldest = least_recently_used(keep)) {
-    gone.push_back(remove_resident(std::string(oldest->state_id)));
-  }
-  return gone;
-}
-
-int32_t KvLedger::remove_resident(const std::string& state_id) {
-  const auto found = residents_.find(state_id);
-  const int32_t sequence = found->second.sequence;
-  residents_.erase(found);
-  free_sequences_.push_back(sequence);
-  return sequence;
+  for (const auto& [id, resident] : residents_) idle += in_use(id) ? 0 : 1;
+  return idle > limits_.idle_residents ? std::optional(leaves_first({})->id) : std::nullopt;
 }
 
 int32_t KvLedger::take_sequence() {
@@ -91,32 +76,49 @@ int32_t KvLedger::take_sequence() {
   return sequence;
 }
 
-int32_t KvLedger::add_resident(const std::string& state_id, uint32_t tokens, bool at_cell_zero) {
+void KvLedger::put_resident(const std::string& id, int32_t sequence, uint32_t tokens, bool at_cell_zero) {
+  residents_[id] = {
+      .id = id, .sequence = sequence, .tokens = tokens, .last_used = ++clock_, .at_cell_zero = at_cell_zero};
+}
+
+int32_t KvLedger::add_resident(const std::string& id, uint32_t tokens, bool at_cell_zero) {
   const int32_t sequence = take_sequence();
-  residents_[state_id] = {.state_id = state_id,
-                          .sequence = sequence,
-                          .tokens = tokens,
-                          .users = 0,
-                          .last_used = ++clock_,
-                          .at_cell_zero = at_cell_zero};
+  segments_.add(sequence, tokens);
+  put_resident(id, sequence, tokens, at_cell_zero);
   return sequence;
 }
 
-int32_t KvLedger::add_generation(uint32_t own_cells, const std::string& shared) {
+int32_t KvLedger::remove_resident(const std::string& id) {
+  const auto found = residents_.find(id);
+  const int32_t sequence = found->second.sequence;
+  residents_.erase(found);
+  segments_.remove(sequence);
+  free_sequences_.push_back(sequence);
+  return sequence;
+}
+
+int32_t KvLedger::add_generation(uint32_t tokens, const std::string& base, uint32_t reuse_tokens) {
   const int32_t sequence = take_sequence();
-  generations_[sequence] = {own_cells, shared};
-  if (const auto found = residents_.find(shared); found != residents_.end()) {
-    ++found->second.users;
+  int32_t shared = -1;
+  if (const auto found = residents_.find(base); found != residents_.end()) {
+    shared = found->second.sequence;
     found->second.last_used = ++clock_;
   }
+  segments_.add(sequence, tokens - reuse_tokens, shared, reuse_tokens);
+  generations_[sequence] = base;
   return sequence;
 }
 
 void KvLedger::remove_generation(int32_t sequence) {
-  const auto found = generations_.find(sequence);
-  if (const auto shared = residents_.find(found->second.shared); shared != residents_.end()) --shared->second.users;
-  generations_.erase(found);
+  generations_.erase(sequence);
+  segments_.remove(sequence);
   free_sequences_.push_back(sequence);
+}
+
+void KvLedger::keep_generation(int32_t sequence, const std::string& id, uint32_t tokens, bool at_cell_zero) {
+  generations_.erase(sequence);
+  segments_.cut(sequence, tokens);
+  put_resident(id, sequence, tokens, at_cell_zero);
 }
 
 }  // namespace rockllama

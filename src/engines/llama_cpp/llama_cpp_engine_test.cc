@@ -206,13 +206,16 @@ TEST(LlamaCppEngine, AnswersRightAfterADecodeCallThatACancelBrokeOff) {
   LlamaEngineRun run;
   const auto expected = run.run(run.task(1, test_tokens(300), 8));
   for (RequestId id = 10; id < 15; ++id) {
-    run.engine().start(run.task(id, test_tokens(1500, 1), 8));
+    GenerationTask task = run.task(id, test_tokens(1500, 1), 500);
+    task.reuse = ReusePolicy::kNone;
+    run.engine().start(std::move(task));
     std::thread other([&run, id] {
       std::this_thread::sleep_for(std::chrono::milliseconds(20 * (id - 9)));
       run.engine().cancel(id);
     });
     run.run();
     other.join();
+    ASSERT_TRUE(run.outcomes[id].error);
     EXPECT_EQ(run.outcomes[id].error->code, ErrorCode::kCancelled);
   }
   const auto& again = run.run(run.task(2, test_tokens(300), 8));

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "engine/engine.h"
 #include "engines/llama_cpp/kv_buffer.h"
+#include "engines/llama_cpp/prefix_index.h"
 #include "engines/llama_cpp/sampler.h"
 
 namespace rockllama {
@@ -15,10 +17,11 @@ struct RunningGeneration {
   GenerationTask task;
   Placement placement;
   Sampler sampler;
-  uint32_t done = 0;     // tokens of the prompt that are in the buffer
-  size_t next_cut = 0;   // of the first cut behind `done`
-  uint64_t turn = 0;     // when its last block was prefilled; the smallest is next
-  uint32_t emitted = 0;  // tokens
+  uint32_t done = 0;               // tokens of the prompt that are in the buffer
+  size_t next_cut = 0;             // of the first cut behind `done`
+  uint64_t turn = 0;               // when its last block was prefilled; the smallest is next
+  uint32_t emitted = 0;            // tokens
+  std::vector<int32_t> decoded{};  // of the emitted ones those whose cells are in the buffer
   std::optional<int32_t> token{};
   bool token_emitted = false;
   int32_t logits_index = 0;  // in the decode call that runs
@@ -28,8 +31,17 @@ struct RunningGeneration {
 
   [[nodiscard]] uint32_t prompt_tokens() const { return static_cast<uint32_t>(task.tokens.size()); }
   [[nodiscard]] bool prefilling() const { return done < prompt_tokens(); }
-  [[nodiscard]] bool waits_for_credit() const { return token && !token_emitted && task.credit == 0; }
   [[nodiscard]] bool ready_to_decode() const { return token_emitted && task.credit > 0; }
+  // What its cells can serve once it has ended; only when its prompt is whole.
+  [[nodiscard]] AutomaticPrefix left_behind() const {
+    AutomaticPrefix prefix{.tokens = task.tokens,
+                           .cuts = placement.cuts,
+                           .generated_from = placement.generated_from,
+                           .exact_tokens = placement.exact_tokens,
+                           .salt = task.salt};
+    prefix.tokens.insert(prefix.tokens.end(), decoded.begin(), decoded.end());
+    return prefix;
+  }
   [[nodiscard]] Usage usage() const {
     return {.prompt_tokens = prompt_tokens(),
             .completion_tokens = emitted,

@@ -1,34 +1,14 @@
 #include "engines/llama_cpp/state_builder.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <span>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "engines/llama_cpp/cuts.h"
 #include "engines/llama_cpp/sampler.h"
+#include "engines/llama_cpp/state_file.h"
 
 namespace rockllama {
-namespace {
-
-Status write_all(int file, std::span<const uint8_t> bytes) {
-  size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t count = ::pwrite(file, bytes.data() + written, bytes.size() - written, static_cast<off_t>(written));
-    if (count > 0) {
-      written += static_cast<size_t>(count);
-    } else if (count == 0 || errno != EINTR) {
-      const bool no_space = count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
-      return no_space ? fail(ErrorCode::kNoSpace, "There is no space left for the state.")
-                      : fail(ErrorCode::kIo, "Writing the state failed.");
-    }
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<std::unique_ptr<StateBuilder>> StateBuilder::make(llama_model* model, ContextSettings settings,
                                                          SaveStateTask task, CancelSet* cancelled) {
@@ -78,7 +58,7 @@ Result<SavedState> StateBuilder::write() {
   if (llama_state_seq_get_data(context_.get(), payload.get(), size, 0) != size) {
     return fail(ErrorCode::kInternal, "llama.cpp did not give the state.");
   }
-  if (Status written = write_all(task_.file.get(), {payload.get(), size}); !written) return fail(written.error());
+  if (Status written = write_state(task_.file.get(), {payload.get(), size}); !written) return fail(written.error());
   return SavedState{.tokens = total_tokens(),
                     .token_hash = hash_tokens(task_.tokens),
                     .bytes = size,

@@ -3,8 +3,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <span>
-
 #include "engines/llama_cpp/llama_model.h"
 
 namespace rockllama {
@@ -43,15 +41,19 @@ bool holds_all(const StateTarget& target) {
 
 }  // namespace
 
-Status restore_state(const StateTarget& target, int file, const StateLayout& layout) {
-  const MappedFile mapped(file);
-  if (!mapped.valid()) return fail(ErrorCode::kIo, "The state file is empty or cannot be mapped.");
-  if (Status checked = check_payload(mapped.bytes(), target.tokens, layout); !checked) return checked;
-  const std::span<const uint8_t> bytes = mapped.bytes();
-  const size_t read = llama_state_seq_set_data(target.context, bytes.data(), bytes.size(), target.sequence);
-  if (read == bytes.size() && holds_all(target)) return {};
+Status restore_payload(const StateTarget& target, std::span<const uint8_t> payload, const StateLayout& layout) {
+  if (Status checked = check_payload(payload, target.tokens, layout); !checked) return checked;
+  const size_t read = llama_state_seq_set_data(target.context, payload.data(), payload.size(), target.sequence);
+  if (read == payload.size() && holds_all(target)) return {};
   llama_memory_seq_rm(llama_get_memory(target.context), target.sequence, -1, -1);
   return fail(ErrorCode::kCorrupt, "llama.cpp refused the state.");
+}
+
+Result<uint64_t> restore_file(const StateTarget& target, int file, const StateLayout& layout) {
+  const MappedFile mapped(file);
+  if (!mapped.valid()) return fail(ErrorCode::kIo, "The state file is empty or cannot be mapped.");
+  if (Status restored = restore_payload(target, mapped.bytes(), layout); !restored) return fail(restored.error());
+  return mapped.bytes().size();
 }
 
 }  // namespace rockllama

@@ -3,6 +3,7 @@
 #include <llama.h>
 
 #include <cstdint>
+#include <span>
 
 #include "base/result.h"
 #include "engines/llama_cpp/state_payload.h"
@@ -15,8 +16,12 @@ struct StateTarget {
   uint32_t tokens = 0;
 };
 
-// Maps the file and sets its payload into the sequence, from the mapping. On failure the sequence is empty: kCorrupt
-// for a payload that is not what it should be, kIo where the file cannot be mapped.
-[[nodiscard]] Status restore_state(const StateTarget& target, int file, const StateLayout& layout);
+// Sets a payload into the sequence. On failure the sequence is empty: kCorrupt.
+[[nodiscard]] Status restore_payload(const StateTarget& target, std::span<const uint8_t> payload,
+                                     const StateLayout& layout);
+
+// Maps the file and sets its payload into the sequence, from the mapping; returns its bytes. On failure the sequence is
+// empty: kCorrupt for a payload that is not what it should be, kIo where the file cannot be mapped.
+[[nodiscard]] Result<uint64_t> restore_file(const StateTarget& target, int file, const StateLayout& layout);
 
 }  // namespace rockllama

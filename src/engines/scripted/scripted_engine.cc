@@ -64,6 +64,8 @@ class ScriptedEngine : public Engine {
   void save_state(SaveStateTask task) override { saves_.push_back({.task = std::move(task)}); }
 
   void keep(RequestId /*id*/, uint64_t /*offer*/, UniqueFd /*file*/) override {}
+  void offer_all() override {}
+  [[nodiscard]] size_t unanswered_offers() override { return 0; }
 
   void add_credit(RequestId id, uint32_t tokens) override {
     for (auto* generations : {&waiting_, &running_}) {

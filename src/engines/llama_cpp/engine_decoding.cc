@@ -1,0 +1,141 @@
+// LlamaCppEngine: one decode call for all running generations, and prefill block by block.
+#include <algorithm>
+
+#include "base/clock.h"
+#include "engines/llama_cpp/engine_loop.h"
+
+namespace rockllama {
+
+bool LlamaCppEngine::decode_tokens() {
+  std::vector<RequestId> decoded;
+  bool worked = false;
+  decoder_.clear();
+  std::vector<RequestId> ids;
+  for (const Running& generation : running_) ids.push_back(generation->task.id);
+  for (const RequestId id : ids) {
+    RunningGeneration* generation = find(id);
+    if (generation->token && !generation->token_emitted && generation->task.credit > 0) {
+      emit_token(*generation);
+      worked = true;
+      generation = find(id);
+    }
+    if (generation == nullptr || !generation->ready_to_decode()) continue;
+    generation->logits_index = decoder_.add(*generation->token, generation->prompt_tokens() + generation->emitted - 1,
+                                            generation->placement.sequence, true);
+    decoded.push_back(id);
+  }
+  if (decoded.empty()) return worked;
+  const DecodeOutcome outcome =
+      run_decoder(decoded.size() == 1 ? std::optional<RequestId>(decoded.front()) : std::nullopt);
+  if (outcome == DecodeOutcome::kDone) {
+    sample_decoded(decoded);
+  } else {
+    fail_all(decoded, outcome);
+  }
+  return true;
+}
+
+void LlamaCppEngine::sample_decoded(const std::vector<RequestId>& decoded) {
+  for (const RequestId id : decoded) {
+    RunningGeneration* generation = find(id);
+    if (generation == nullptr) continue;
+    generation->decoded.push_back(*generation->token);
+    sample(*generation, generation->logits_index);
+  }
+}
+
+// The ledger lets nobody in for whom there are no cells; should llama.cpp find none all the same, residents go
+// before a stream does.
+DecodeOutcome LlamaCppEngine::run_decoder(std::optional<RequestId> owner) {
+  DecodeOutcome outcome = decoder_.run(owner);
+  if (outcome == DecodeOutcome::kNoCells) {
+    buffer_.drop_residents();
+    outcome = decoder_.run(owner);
+  }
+  return outcome;
+}
+
+void LlamaCppEngine::fail_all(const std::vector<RequestId>& ids, DecodeOutcome outcome) {
+  const Error error = outcome == DecodeOutcome::kAborted
+                          ? cancelled_error()
+                          : Error{ErrorCode::kInternal, "The model could not decode the request."};
+  for (const RequestId id : ids) drop(id, error);
+}
+
+void LlamaCppEngine::sample(RunningGeneration& generation, int32_t logits_index) {
+  if (parts_.options.on_logits) parts_.options.on_logits(generation.task.id, decoder_.logits(logits_index));
+  generation.token = generation.sampler.sample(parts_.context.get(), logits_index);
+  generation.token_emitted = false;
+  generation.last_token_ms = steady_ms();
+  if (generation.first_token_ms == 0) generation.first_token_ms = generation.last_token_ms;
+  if (parts_.vocabulary.is_end_of_generation(*generation.token)) {
+    finish(generation.task.id, FinishReason::kStop);
+  } else if (generation.task.credit > 0) {
+    emit_token(generation);
+  }
+}
+
+// May end the generation.
+void LlamaCppEngine::emit_token(RunningGeneration& generation) {
+  const RequestId id = generation.task.id;
+  --generation.task.credit;
+  ++generation.emitted;
+  generation.token_emitted = true;
+  const bool goes_on = parts_.sink(TokenGenerated{id, *generation.token, parts_.vocabulary.piece(*generation.token)});
+  if (!goes_on) {
+    finish(id, FinishReason::kStop);
+  } else if (generation.emitted >= generation.task.max_tokens) {
+    finish(id, FinishReason::kLength);
+  }
+}
+
+void LlamaCppEngine::finish(RequestId id, FinishReason reason) {
+  const Usage usage = find(id)->usage();
+  emit(GenerationFinished{id, reason, usage});
+  remove(id, true);  // may copy other prefixes to memory, for which the client need not wait
+}
+
+// -- prefill -------------------------------------------------------------------------------------------------------
+
+RunningGeneration* LlamaCppEngine::next_to_prefill() const {
+  RunningGeneration* next = nullptr;
+  for (const Running& generation : running_) {
+    if (generation->prefilling() && (next == nullptr || generation->turn < next->turn)) next = generation.get();
+  }
+  return next;
+}
+
+bool LlamaCppEngine::prefill_one() {
+  RunningGeneration* generation = next_to_prefill();
+  const bool builds = start_build();
+  if (generation == nullptr && !builds) return false;
+  if (builds && (generation == nullptr || build_turn_ < generation->turn)) {
+    build_turn_ = ++turn_;
+    build_block();
+  } else {
+    generation->turn = ++turn_;
+    prefill_block(*generation);
+  }
+  return true;
+}
+
+void LlamaCppEngine::prefill_block(RunningGeneration& generation) {
+  const RequestId id = generation.task.id;
+  const uint32_t end = generation.task.cuts[generation.next_cut];
+  const bool is_last = end == generation.prompt_tokens();
+  decoder_.clear();
+  decoder_.add_block(std::span(generation.task.tokens).subspan(generation.done, end - generation.done), generation.done,
+                     generation.placement.sequence, is_last);
+  const double begin = steady_ms();
+  const DecodeOutcome outcome = run_decoder(id);
+  if (outcome != DecodeOutcome::kDone) return fail_all({id}, outcome);
+  speeds_.prefill_tokens.add(end - generation.done, steady_ms() - begin);
+  Placement& placement = generation.placement;
+  if (placement.at_cell_zero && placement.exact_tokens == generation.done) placement.exact_tokens = end;
+  generation.done = end;
+  ++generation.next_cut;
+  emit(PrefillProgress{id, end, generation.prompt_tokens()});
+  if (is_last) sample(generation, -1);
+}
+
+}  // namespace rockllama

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/result.h"
+
+namespace rockllama {
+
+// Writes a payload into the file, from its beginning. kNoSpace, kIo.
+[[nodiscard]] Status write_state(int file, std::span<const uint8_t> payload);
+
+}  // namespace rockllama
