@@ -1,6 +1,7 @@
 // What waits for the engine thread. Any thread may push; the engine thread takes.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -39,6 +40,12 @@ class EngineQueue {
   [[nodiscard]] std::vector<EngineWork> take(bool wait) {
     std::unique_lock lock(mutex_);
     if (wait) changed_.wait(lock, [this] { return !waiting_.empty(); });
+    return std::exchange(waiting_, {});
+  }
+  // The same; blocks at most so long, and returns nothing then.
+  [[nodiscard]] std::vector<EngineWork> take_within(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, limit, [this] { return !waiting_.empty(); });
     return std::exchange(waiting_, {});
   }
 

@@ -4,8 +4,8 @@
 
 namespace rockllama {
 
-void GenerationOutput::expect_generation(RequestId id, std::vector<std::string> stop, std::string reason) {
-  generations_.insert_or_assign(id, Generation{TextAssembler(std::move(stop)), std::move(reason)});
+void GenerationOutput::expect_generation(RequestId id, std::vector<std::string> stop, PartialReuse partial) {
+  generations_.insert_or_assign(id, Generation{TextAssembler(std::move(stop)), std::move(partial)});
 }
 
 void GenerationOutput::expect_state(RequestId id, std::string note) {
@@ -24,7 +24,10 @@ bool GenerationOutput::take_one(const RestoreBegins& event) {
 bool GenerationOutput::take_one(const GenerationStarted& event) {
   protocol::Started started{event.id, event.cache};
   const auto known = generations_.find(event.id);
-  if (known != generations_.end() && started.cache.reason.empty()) started.cache.reason = known->second.reason;
+  if (known != generations_.end() && started.cache.reason.empty() &&
+      started.cache.tokens == known->second.partial.reuse_tokens) {
+    started.cache.reason = known->second.partial.reason;
+  }
   send_(started);
   return true;
 }

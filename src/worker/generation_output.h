@@ -16,8 +16,14 @@ class GenerationOutput {
  public:
   explicit GenerationOutput(EventSender send) : send_(std::move(send)) {}
 
-  // Before the engine gets the generation. `reason` is told where the engine has none of its own.
-  void expect_generation(RequestId id, std::vector<std::string> stop, std::string reason);
+  // Why not all of a cache is reused, although `reuse_tokens` of it are: told where the engine has no reason of its own
+  // and did not find a prefix that saves more.
+  struct PartialReuse {
+    std::string reason;
+    uint32_t reuse_tokens = 0;
+  };
+  // Before the engine gets the generation.
+  void expect_generation(RequestId id, std::vector<std::string> stop, PartialReuse partial);
   // Before the engine gets the state to save.
   void expect_state(RequestId id, std::string note);
   // The engine's sink. Forgets an id with its last event.
@@ -26,7 +32,7 @@ class GenerationOutput {
  private:
   struct Generation {
     TextAssembler text;
-    std::string reason;
+    PartialReuse partial;
   };
 
   bool take_one(const RestoreBegins& event);

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/clock.h"
 #include "protocol/codec.h"
 #include "worker/model_loader.h"
 
@@ -16,6 +17,9 @@ namespace {
 constexpr int kExitOk = 0;
 constexpr int kExitNoLoad = 1;
 constexpr int kExitMisunderstood = 2;
+
+constexpr double kOffersMs = 2000;  // for the server's answers after Shutdown
+constexpr int kOfferWaitMs = 50;
 
 // No variant of Event or Command: what a scripted model sends to be taken for garbage.
 constexpr std::string_view kGarbage = "\xff this is no event";
@@ -78,75 +82,64 @@ int Session::load_and_serve(const ModelSpec& spec) {
   prepares_.run(Preparer(std::move(model->preparer)));
   send_(protocol::Loaded{std::move(model->description)});
   drive_engine();
+  offer_prefixes();
+  ending_ = true;
+  channel_->close();
   reader.join();
   return kExitOk;
 }
 
-// The process ends here when the server goes away, because the engine may be inside a long decode.
+// The process ends here when the server goes away before all is said, because the engine may be inside a long decode.
 void Session::read_commands() {
   for (;;) {
     auto received = receive();
-    if (const int* exit_code = std::get_if<int>(&received)) ::_exit(*exit_code);
+    if (const int* exit_code = std::get_if<int>(&received)) {
+      if (ending_) return;
+      ::_exit(*exit_code);
+    }
     auto& next = std::get<Received>(received);
-    const bool more = std::visit([&](auto& one) { return obey(std::move(one), std::move(next.fd)); }, next.command);
-    if (!more) return;
+    std::visit([&](auto& one) { obey(std::move(one), std::move(next.fd)); }, next.command);
   }
 }
 
-bool Session::obey(const protocol::Hello& /*command*/, UniqueFd /*fd*/) { return true; }
-bool Session::obey(const protocol::Load& /*command*/, UniqueFd /*fd*/) { return true; }
+void Session::obey(const protocol::Hello& /*command*/, UniqueFd /*fd*/) {}
+void Session::obey(const protocol::Load& /*command*/, UniqueFd /*fd*/) {}
 
-bool Session::obey(protocol::Prepare command, UniqueFd /*fd*/) {
-  prepares_.add(std::move(command));
-  return true;
-}
+void Session::obey(protocol::Prepare command, UniqueFd /*fd*/) { prepares_.add(std::move(command)); }
 
-bool Session::obey(protocol::Start command, UniqueFd fd) {
+void Session::obey(protocol::Start command, UniqueFd fd) {
   if (auto prepared = prepares_.take(command.id)) {
     queue_.push(StartWork{std::move(*prepared), command.credit, std::move(fd)});
   } else {
     send_(failed(command.id, {ErrorCode::kInternal, "A request was started that was not prepared."}));
   }
-  return true;
 }
 
 // The engine is told twice: at once, for what it is working on, and in order, for what still waits in the queue.
-bool Session::obey(protocol::Cancel command, UniqueFd /*fd*/) {
-  if (prepares_.cancel(command.id)) return true;
+void Session::obey(protocol::Cancel command, UniqueFd /*fd*/) {
+  if (prepares_.cancel(command.id)) return;
   if (Engine* engine = cancel_target_) engine->cancel(command.id);
   queue_.push(command);
-  return true;
 }
 
-bool Session::obey(protocol::Credit command, UniqueFd /*fd*/) {
-  queue_.push(command);
-  return true;
-}
+void Session::obey(protocol::Credit command, UniqueFd /*fd*/) { queue_.push(command); }
 
-bool Session::obey(protocol::SaveState command, UniqueFd fd) {
+void Session::obey(protocol::SaveState command, UniqueFd fd) {
   if (fd.valid()) {
     prepares_.add(std::move(command), std::move(fd));
   } else {
     send_(failed(command.id, {ErrorCode::kIo, "The file for a state did not reach the worker."}));
   }
-  return true;
 }
 
-bool Session::obey(protocol::KnownStates command, UniqueFd /*fd*/) {
-  prepares_.add(std::move(command));
-  return true;
-}
+void Session::obey(protocol::KnownStates command, UniqueFd /*fd*/) { prepares_.add(std::move(command)); }
 
-bool Session::obey(protocol::Keep command, UniqueFd fd) {
-  queue_.push(KeepWork{command, std::move(fd)});
-  return true;
-}
+void Session::obey(protocol::Keep command, UniqueFd fd) { queue_.push(KeepWork{command, std::move(fd)}); }
 
-bool Session::obey(protocol::Shutdown command, UniqueFd /*fd*/) {
+void Session::obey(protocol::Shutdown command, UniqueFd /*fd*/) {
   // A load cannot be interrupted, and there is nothing yet to put in order.
   if (cancel_target_ == nullptr) ::_exit(kExitOk);
   queue_.push(command);
-  return false;
 }
 
 void Session::drive_engine() {
@@ -159,13 +152,25 @@ void Session::drive_engine() {
   }
 }
 
+// The server may want files of prefixes that would be lost now. What else it says comes too late.
+void Session::offer_prefixes() {
+  engine_->offer_all();
+  const double end_ms = steady_ms() + kOffersMs;
+  while (engine_->unanswered_offers() != 0 && steady_ms() < end_ms) {
+    for (EngineWork& work : queue_.take_within(std::chrono::milliseconds(kOfferWaitMs))) {
+      if (std::holds_alternative<KeepWork>(work)) static_cast<void>(apply(std::move(work)));
+    }
+  }
+}
+
 // False for Shutdown.
 bool Session::apply(EngineWork work) {
   if (auto* start = std::get_if<StartWork>(&work)) {
     PreparedGeneration& prepared = start->prepared;
     prepared.task.credit = start->credit;
     if (prepared.task.prefix) prepared.task.prefix->file = std::move(start->state);
-    output_.expect_generation(prepared.task.id, std::move(prepared.stop), std::move(prepared.reason));
+    const uint32_t reuse_tokens = prepared.task.prefix ? prepared.task.prefix->reuse_tokens : 0;
+    output_.expect_generation(prepared.task.id, std::move(prepared.stop), {std::move(prepared.reason), reuse_tokens});
     engine_->start(std::move(prepared.task));
   } else if (auto* save = std::get_if<PlannedSave>(&work)) {
     output_.expect_state(save->task.id, std::move(save->note));

@@ -38,19 +38,20 @@ class Session {
   int load_and_serve(const ModelSpec& spec);
   void read_commands();
   void drive_engine();
+  void offer_prefixes();
   bool apply(EngineWork work);
 
-  // Each command on the reader's thread. False after the last one.
-  bool obey(const protocol::Hello& command, UniqueFd fd);
-  bool obey(const protocol::Load& command, UniqueFd fd);
-  bool obey(protocol::Prepare command, UniqueFd fd);
-  bool obey(protocol::Start command, UniqueFd fd);
-  bool obey(protocol::Cancel command, UniqueFd fd);
-  bool obey(protocol::Credit command, UniqueFd fd);
-  bool obey(protocol::SaveState command, UniqueFd fd);
-  bool obey(protocol::KnownStates command, UniqueFd fd);
-  bool obey(protocol::Keep command, UniqueFd fd);
-  bool obey(protocol::Shutdown command, UniqueFd fd);
+  // Each command on the reader's thread.
+  void obey(const protocol::Hello& command, UniqueFd fd);
+  void obey(const protocol::Load& command, UniqueFd fd);
+  void obey(protocol::Prepare command, UniqueFd fd);
+  void obey(protocol::Start command, UniqueFd fd);
+  void obey(protocol::Cancel command, UniqueFd fd);
+  void obey(protocol::Credit command, UniqueFd fd);
+  void obey(protocol::SaveState command, UniqueFd fd);
+  void obey(protocol::KnownStates command, UniqueFd fd);
+  void obey(protocol::Keep command, UniqueFd fd);
+  void obey(protocol::Shutdown command, UniqueFd fd);
 
   protocol::FrameChannel* channel_;
   EventSender send_;
@@ -58,6 +59,7 @@ class Session {
   GenerationOutput output_;
   std::unique_ptr<Engine> engine_;
   std::atomic<Engine*> cancel_target_ = nullptr;  // engine_, for the reader
+  std::atomic<bool> ending_ = false;              // after Shutdown, with all said
   PrepareQueue prepares_;                         // last: its thread uses what stands above
 };
 
