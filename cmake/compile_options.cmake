@@ -7,6 +7,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # in aggregates that are initialised by their defaults (GCC bug 105562 and its kin).
   target_compile_options(rockllama_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
+# A program needs the libraries that it calls: the worker calls no libcrypto.
+target_link_options(rockllama_options INTERFACE -Wl,--as-needed)
 # Boost 1.74 hides its coroutine support from clang behind this definition.
 target_compile_definitions(rockllama_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:BOOST_ASIO_HAS_CO_AWAIT=1>)
 target_include_directories(rockllama_options INTERFACE ${CMAKE_SOURCE_DIR}/src)

@@ -72,6 +72,9 @@ int serve(const ServeFlags& flags) {
   const auto program = worker_program(*config);
   if (!program) return failed(program.error().message);
 
+  const auto keys = api_keys(*config, files.get());
+  if (!keys) return failed("API keys: " + keys.error().message);
+
   // Requests are read by threads of their own, so that /health answers while slow disks keep the others waiting.
   Executor executor(kExecutorThreads), handlers(kExecutorThreads);
   Service service(service_options(*config), &registry, store->get(), &executor, worker_factory(*config, *program));
@@ -84,6 +87,7 @@ int serve(const ServeFlags& flags) {
                             .version = ROCKLLAMA_VERSION,
                             .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
                             .executor = &handlers,
+                            .keys = &*keys,
                             .enable_thinking = config->inference.enable_thinking},
                            *config);
   for (const std::string& fault : faults) std::fprintf(stderr, "error: %s\n", fault.c_str());

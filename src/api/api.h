@@ -6,6 +6,7 @@
 
 #include "base/executor.h"
 #include "http/router.h"
+#include "service/api_keys.h"
 #include "service/caches.h"
 #include "service/completions.h"
 #include "service/models.h"
@@ -20,8 +21,9 @@ struct Services {
   StartupCaches* startup_caches = nullptr;
   std::string version{};  // of rockllama
   uint32_t heartbeat_ms = 5000;
-  Executor* executor = nullptr;  // for heartbeats
-  bool enable_thinking = false;  // where a chat request says nothing
+  Executor* executor = nullptr;   // for heartbeats
+  const ApiKeys* keys = nullptr;  // who may call; null or without any = everybody
+  bool enable_thinking = false;   // where a chat request says nothing
 };
 
 void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions
@@ -29,6 +31,7 @@ void add_completions(http::Router& router, const Services& services);       // P
 void add_models(http::Router& router, const Services& services);            // /v1/models...
 void add_caches(http::Router& router, const Services& services);            // /v1/cache...
 void add_health(http::Router& router, const Services& services);            // /, /health, /v1/health, /ready
+// All but those of add_health need a key where there are any.
 void add_all(http::Router& router, const Services& services);
 
 // The body of an error in OpenAI's shape, for errors that the HTTP server itself finds.

@@ -22,6 +22,8 @@ Shape shape_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidArgument:
       return {400, kInvalidRequest, nullptr};
+    case ErrorCode::kUnauthorized:
+      return {401, kInvalidRequest, "invalid_api_key"};
     case ErrorCode::kUnsupportedContent:
       return {400, kInvalidRequest, "unsupported_content"};
     case ErrorCode::kUnsupported:
@@ -85,6 +87,7 @@ http::ResponseHead error_head(const Error& error) {
   http::ResponseHead head{.status = status_of(error.code)};
   const int default_s = default_retry_s(error.code);
   if (default_s > 0) head.headers.emplace_back("Retry-After", std::to_string(std::max(error.retry_after_s, default_s)));
+  if (error.code == ErrorCode::kUnauthorized) head.headers.emplace_back("WWW-Authenticate", "Bearer");
   return head;
 }
 

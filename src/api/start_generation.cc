@@ -22,9 +22,13 @@ void beat(Executor* executor, uint32_t every_ms, const std::weak_ptr<GenerationR
   });
 }
 
+std::string caller_of(const http::Request& request) {
+  return request.caller.empty() ? request.remote_address : request.caller;
+}
+
 void refuse(const http::Request& request, const Error& error, http::BodyWriter& writer) {
   spdlog::info(log_line({.request_id = request.id,
-                         .caller = request.remote_address,
+                         .caller = caller_of(request),
                          .status = status_of(error.code),
                          .error = error.message}));
   respond_error(writer, error);
@@ -36,14 +40,14 @@ void start_generation(const Services& services, const Dialect& dialect, Result<C
                       const http::Request& request, const std::shared_ptr<http::BodyWriter>& writer) {
   if (!call) return refuse(request, call.error(), *writer);
   call->request.request_id = request.id;
-  call->request.caller = request.remote_address;
+  call->request.caller = caller_of(request);
   call->request.buffered = !call->stream;
   const auto responder = std::make_shared<GenerationResponder>(
       GenerationResponder::Options{.dialect = dialect,
                                    .stream = call->stream,
                                    .include_usage = call->include_usage,
                                    .request_id = request.id,
-                                   .caller = request.remote_address,
+                                   .caller = caller_of(request),
                                    .model = call->request.model,
                                    .created = static_cast<int64_t>(unix_seconds())},
       writer);

@@ -11,6 +11,7 @@ namespace rockllama {
 // What went wrong, in the words of the caller's world; each API dialect maps these to its statuses in one table.
 enum class ErrorCode : unsigned char {
   kInvalidArgument,        // a field has a bad value; Error::param names it
+  kUnauthorized,           // no valid API key
   kUnsupportedContent,     // well-formed, but of a kind that this server does not take (images, audio)
   kContextLengthExceeded,  // the prompt does not fit the model's context
   kNotFound,               // no such cache, route, object

@@ -49,6 +49,8 @@ SamplingParams sampling_defaults(const Config::Inference& inference) {
           .mirostat_eta = narrow(inference.mirostat_eta)};
 }
 
+uint64_t bytes_of_mib(int mib) { return static_cast<uint64_t>(mib) << 20; }
+
 }  // namespace
 
 std::optional<Config> read_config(const ServeFlags& flags) {
@@ -139,13 +141,20 @@ http::ServerOptions http_options(const Config& config) {
   http::ServerOptions options;
   options.host = server.host;
   options.port = static_cast<uint16_t>(server.port);
-  options.body_limit_bytes = static_cast<uint64_t>(server.body_limit_mib) << 20;
+  options.body_limit_bytes = bytes_of_mib(server.body_limit_mib);
   options.max_connections = static_cast<uint32_t>(server.max_connections);
   options.header_timeout_ms = ms(server.header_timeout_s);
   options.body_timeout_ms = ms(server.body_timeout_s);
   options.idle_timeout_ms = ms(server.idle_timeout_s);
   options.write_timeout_ms = ms(server.write_timeout_s);
   return options;
+}
+
+Result<ApiKeys> api_keys(const Config& config, FileSystem* files) {
+  if (config.server.api_keys.empty()) return ApiKeys();
+  auto secret = read_or_make_secret(files, config.cache.folder + "/.secret");
+  if (!secret) return fail(secret.error());
+  return ApiKeys::make(config.server.api_keys, std::move(*secret));
 }
 
 Result<std::string> worker_program(const Config& config) {

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "domain/model.h"
 #include "http/http_server.h"
+#include "service/api_keys.h"
 #include "service/context.h"
 #include "service/models.h"
 #include "service/startup_caches.h"
@@ -38,6 +39,8 @@ int wait_for_stop_signal();
 [[nodiscard]] ServiceOptions service_options(const Config& config);
 [[nodiscard]] std::vector<StartupCache> startup_caches(const Config& config);
 [[nodiscard]] http::ServerOptions http_options(const Config& config);
+// With the secret of the cache folder, which is made where it is missing.
+[[nodiscard]] Result<ApiKeys> api_keys(const Config& config, FileSystem* files);
 // The configured path, else beside this executable, else in its libexec folder; kNotFound with what to do.
 [[nodiscard]] Result<std::string> worker_program(const Config& config);
 [[nodiscard]] WorkerFactory worker_factory(const Config& config, std::string program);

@@ -12,6 +12,8 @@
 
 namespace rockllama {
 
+using ApiKeyMap = std::map<std::string, std::string>;  // name -> key
+
 struct Config {
   struct Server {
     std::string host = "127.0.0.1";
@@ -27,6 +29,8 @@ struct Config {
     int write_timeout_s = 30;
     int heartbeat_s = 5;             // comment lines in streams that have nothing to say
     std::string log_level = "info";  // debug, info, warning, error
+    ApiKeyMap api_keys{};            // none = everybody may call; those of the file too
+    std::string api_keys_file{};     // lines name:key
   } server;
   struct Models {
     std::string folder = "models";

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "config/api_key_settings.h"
+
 namespace rockllama {
 namespace {
 
@@ -85,6 +87,17 @@ ConfigField texts(std::string path, Member member) {
           [=](const Config& config) { return json(member(const_cast<Config&>(config))); }};
 }
 
+// Gives names alone: what is shown of the settings holds no key.
+template <class Member>
+ConfigField api_keys(std::string path, Member member) {
+  return {std::move(path), [=](Config& config, const json& value) { return parse_api_keys(value, &member(config)); },
+          [=](const Config& config) {
+            json names = json::array();
+            for (const auto& [name, key] : member(const_cast<Config&>(config))) names.push_back(name);
+            return names;
+          }};
+}
+
 ConfigField one_of(ConfigField field, const std::vector<std::string>& words) {
   const auto set = field.set;
   field.set = [set, words](Config& config, const json& value) -> std::optional<std::string> {
@@ -134,6 +147,8 @@ const std::vector<ConfigField>& server_fields() {
       integer("server.write_timeout_s", MEMBER(server.write_timeout_s), 1, kDay),
       integer("server.heartbeat_s", MEMBER(server.heartbeat_s), 1, kDay),
       one_of(text("server.log_level", MEMBER(server.log_level)), {"debug", "info", "warning", "error"}),
+      api_keys("server.api_keys", MEMBER(server.api_keys)),
+      text("server.api_keys_file", MEMBER(server.api_keys_file)),
       text("models.folder", MEMBER(models.folder)),
       text("models.default_model", MEMBER(models.default_model)),
       texts("models.preload", MEMBER(models.preload)),

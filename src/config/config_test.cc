@@ -17,6 +17,8 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Pair;
 
 // Runs in a folder of its own, because config/ is looked for in the working directory.
 class ConfigTest : public ::testing::Test {
@@ -218,6 +220,47 @@ TEST_F(ConfigTest, StructuresInTheEnvironmentAreJson) {
   ASSERT_EQ(config.startup_caches.size(), 1u);
   EXPECT_EQ(config.startup_caches[0].name, "b");
   EXPECT_THAT(report.errors, ElementsAre(HasSubstr("ROCKLLAMA_ENDPOINTS: is not JSON")));
+}
+
+TEST_F(ConfigTest, TakesApiKeysInBothForms) {
+  write("config/rockllama.json", R"({"server": {"api_keys": [{"name": "ann", "key": "k1"}, "bob:k:2"]}})");
+  EXPECT_THAT(load().server.api_keys, ElementsAre(Pair("ann", "k1"), Pair("bob", "k:2")));
+  EXPECT_THAT(load({.environment = {{"ROCKLLAMA_SERVER_API_KEYS", "cid:k3,dan:k4"}}}).server.api_keys,
+              ElementsAre(Pair("cid", "k3"), Pair("dan", "k4")));
+  EXPECT_THAT(report.errors, IsEmpty());
+}
+
+TEST_F(ConfigTest, AddsTheLinesOfTheApiKeysFile) {
+  write("keys", "# ours\nann:k1\r\n\nbob:k2\n");
+  const Config config =
+      load({.environment = {{"ROCKLLAMA_SERVER_API_KEYS", "cid:k3"}}, .flags = {{"server.api_keys_file", "keys"}}});
+  EXPECT_THAT(config.server.api_keys, ElementsAre(Pair("ann", "k1"), Pair("bob", "k2"), Pair("cid", "k3")));
+  EXPECT_THAT(report.errors, IsEmpty());
+}
+
+TEST_F(ConfigTest, RefusesOddApiKeysAndNeverShowsThem) {
+  for (const char* list : {R"(["topsecret"])", R"([{"name": "ann"}])", R"(["ann:"])", R"([":topsecret"])", R"({})",
+                           R"([7])", R"(["ann:top secret"])", R"(["ann:topsecret", "ann:other"])",
+                           R"(["ann:topsecret", "bob:topsecret"])", R"([{"name": "a", "key": "topsecret", "x": 1}])"}) {
+    report = {};
+    write("config/rockllama.json", std::string(R"({"server": {"api_keys": )") + list + "}}");
+    (void)load();
+    ASSERT_EQ(report.errors.size(), 1u) << list;
+    EXPECT_THAT(report.errors.front(), Not(HasSubstr("topsecret")));
+  }
+}
+
+TEST_F(ConfigTest, RefusesAnApiKeysFileThatLetsEverybodyIn) {
+  for (const char* text : {"", "# none yet\n"}) {
+    report = {};
+    write("keys", text);
+    (void)load({.flags = {{"server.api_keys_file", "keys"}}});
+    EXPECT_THAT(report.errors, ElementsAre(HasSubstr("holds no key")));
+  }
+  report = {};
+  write("keys", "ann:k1\nann\n");
+  (void)load({.flags = {{"server.api_keys_file", "keys"}}});
+  EXPECT_THAT(report.errors, ElementsAre(HasSubstr("keys: line 2: ")));
 }
 
 json read_json(const std::string& path) {

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/json_depth.h"
+#include "config/api_key_settings.h"
 #include "config/config.h"
 #include "config/config_fields.h"
 #include "config/member_reader.h"
@@ -207,6 +208,7 @@ Config load_config(const ConfigSources& sources, ConfigReport* report) {
   apply_environment(sources.environment, &config, report);
   apply_structures(sources.environment, &config, report);
   for (const auto& [path, text] : sources.flags) apply_text(path, text, "--" + path, &config, report);
+  read_api_keys_file(&config, report);
   read_system_prompt(sources.config_file, &config, report);
   return config;
 }

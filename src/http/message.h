@@ -18,7 +18,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers{};  // names in lower case
   std::string body{};
   std::string remote_address{};
-  std::string id{};                                                // of the request, for the log and x-request-id
+  std::string caller{};  // name of its API key, filled by a guard; may be empty
+  std::string id{};      // of the request, for the log and x-request-id
   std::vector<std::pair<std::string, std::string>> path_values{};  // filled by the router: {model} -> "..."
 
   // Empty where there is none.
@@ -56,5 +57,8 @@ class BodyWriter {
 // Runs on the executor, not on the HTTP thread; may answer later, from any thread. A handler that drops the writer
 // without a response sends 500.
 using Handler = std::function<void(std::shared_ptr<Request>, std::shared_ptr<BodyWriter>)>;
+
+// Whether a request may go to its handler; else it has answered. Runs where handlers do.
+using Guard = std::function<bool(Request&, BodyWriter&)>;
 
 }  // namespace rockllama::http

@@ -39,6 +39,11 @@ bool more_literal(const std::vector<std::string>& a, const std::vector<std::stri
 }  // namespace
 
 void Router::add(std::string method, std::string_view pattern, Handler handler) {
+  if (guard_) {
+    handler = [guard = guard_, handler = std::move(handler)](const auto& request, const auto& writer) {
+      if (guard(*request, *writer)) handler(request, writer);
+    };
+  }
   routes_.push_back({std::move(method), split(pattern), std::move(handler)});
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/message.h"
@@ -11,6 +12,8 @@ namespace rockllama::http {
 
 class Router {
  public:
+  // Asked before each handler that is added after it; false: it has answered, and the handler is not called.
+  void set_guard(Guard guard) { guard_ = std::move(guard); }
   // `pattern` as "/v1/cache/{model}/{name}"; a placeholder takes one non-empty segment (percent-decoded).
   // Literal segments win over placeholders.
   void add(std::string method, std::string_view pattern, Handler handler);
@@ -29,6 +32,7 @@ class Router {
     std::vector<std::string> segments;
     Handler handler;
   };
+  Guard guard_;
   std::vector<Route> routes_;
 };
 

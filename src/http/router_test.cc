@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/recording_writer.h"
+
 namespace rockllama::http {
 namespace {
 
@@ -23,6 +25,28 @@ std::string handler_for(const Router& router, std::string_view method, std::stri
   called->clear();
   if (match.handler != nullptr) (*match.handler)(nullptr, nullptr);
   return *called;
+}
+
+TEST(Router, AsksTheGuardBeforeTheHandlersThatWereAddedAfterIt) {
+  std::string called;
+  Router router;
+  const Handler handler = [&](auto, auto) { called += "handler "; };
+  router.add("GET", "/open", handler);
+  bool lets_pass = false;
+  router.set_guard([&](Request&, BodyWriter&) {
+    called += "guard ";
+    return lets_pass;
+  });
+  router.add("GET", "/closed", handler);
+  const auto ask = [&](const char* path) {
+    called.clear();
+    (*router.match("GET", path).handler)(std::make_shared<Request>(), std::make_shared<api::RecordingWriter>());
+    return called;
+  };
+  EXPECT_EQ(ask("/open"), "handler ");
+  EXPECT_EQ(ask("/closed"), "guard ");
+  lets_pass = true;
+  EXPECT_EQ(ask("/closed"), "guard handler ");
 }
 
 TEST(Router, PrefersLiteralSegmentsInAnyOrderOfRegistration) {

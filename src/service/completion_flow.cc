@@ -110,7 +110,7 @@ void CompletionFlow::submit() {
   }
   check_wait_after(context_->options.load_timeout_s * 1000);
   lease->scheduler().submit(
-      {id, request_.prompt, request_.options, references_},
+      {id, request_.prompt, request_.options, references_, request_.salt},
       [self = shared_from_this()](const JobEvent& event) { self->on_event(event); }, request_.buffered);
   bool cancelled = false;
   {
