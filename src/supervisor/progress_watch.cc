@@ -48,6 +48,11 @@ void ProgressWatch::save_asked(RequestId id, double now_ms) {
   tasks_[id] = Task{.running = true, .endless_credit = true, .saves = true, .prefilled_at_ms = now_ms};
 }
 
+void ProgressWatch::write_asked(RequestId id, uint64_t bytes, double now_ms) {
+  save_asked(id, now_ms);
+  tasks_[id].disk_ms = static_cast<double>(bytes) / kDiskBytesPerMs;
+}
+
 void ProgressWatch::credit_added(RequestId id, uint32_t tokens, double now_ms) {
   const auto task = tasks_.find(id);
   if (task == tasks_.end()) return;
@@ -115,7 +120,11 @@ bool ProgressWatch::engine_owes_progress() const {
 
 double ProgressWatch::engine_patience_ms() const {
   const double speed = prefill_speed_ > 0 ? std::max(prefill_speed_ / kSlack, 0.1) : kSlowestPrefill;
-  double patience_ms = floor_ms_ + block_tokens_ / speed * 1000;
+  return floor_ms_ + block_tokens_ / speed * 1000 + disk_patience_ms();
+}
+
+double ProgressWatch::disk_patience_ms() const {
+  double patience_ms = 0;
   for (const auto& [id, task] : tasks_) patience_ms += task.disk_ms;
   return patience_ms;
 }

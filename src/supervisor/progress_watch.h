@@ -24,6 +24,8 @@ class ProgressWatch {
   // `state_bytes`: of the file that may have to be restored first; 0 = none.
   void start_asked(RequestId id, uint32_t credit, uint64_t state_bytes, double now_ms);
   void save_asked(RequestId id, double now_ms);
+  // To write a state of `bytes` that is there already.
+  void write_asked(RequestId id, uint64_t bytes, double now_ms);
   void credit_added(RequestId id, uint32_t tokens, double now_ms);
   void restoring(RequestId id, double now_ms);
   // `cached_tokens`: the part of the prompt that need not be prefilled.
@@ -35,6 +37,8 @@ class ProgressWatch {
 
   // Why the worker counts as hung, for people; nothing while it may still be working.
   [[nodiscard]] std::optional<std::string> hung(double now_ms) const;
+  // The time that files which are being read and written now may take on the slowest device.
+  [[nodiscard]] double disk_patience_ms() const;
   // Tokens per second of prefill, as measured; 0 = not yet.
   [[nodiscard]] double prefill_speed() const { return prefill_speed_; }
 

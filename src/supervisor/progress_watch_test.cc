@@ -46,6 +46,16 @@ TEST(ProgressWatch, ScalesByTheMeasuredSpeed) {
   EXPECT_TRUE(watch.hung(100 + kFloor + 1001));
 }
 
+TEST(ProgressWatch, WatchesTheWriteOfAStateThatIsThere) {
+  ProgressWatch watch(kFloor, kBlock);
+  watch.write_asked(1, 50'000'000, 0);
+  EXPECT_FALSE(watch.hung(kUnmeasured + 10'000 - 1));
+  EXPECT_TRUE(watch.hung(kUnmeasured + 10'000 + 1));
+  watch.ended(1, 0);
+  EXPECT_FALSE(watch.hung(1e9));
+  EXPECT_EQ(watch.disk_patience_ms(), 0);
+}
+
 TEST(ProgressWatch, MeasuresOnlyWhatWasNotCached) {
   ProgressWatch watch(kFloor, kBlock);
   watch.start_asked(1, 8, 0, 0);

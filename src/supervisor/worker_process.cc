@@ -43,6 +43,12 @@ RequestId refusable(const protocol::Command& command) {
   return 0;
 }
 
+// What a worker that was told to stop still has to say: what it holds and what became of its files.
+bool counts_at_the_end(const protocol::Event& event) {
+  return std::holds_alternative<protocol::Offered>(event) || std::holds_alternative<protocol::StateSaved>(event) ||
+         std::holds_alternative<protocol::Failed>(event);
+}
+
 LossKind kind_of(const ExitStatus& status) { return status.signal == SIGKILL ? LossKind::kKilled : LossKind::kCrash; }
 
 }  // namespace
@@ -69,6 +75,7 @@ WorkerProcess::~WorkerProcess() { WorkerProcess::stop(); }
 void WorkerProcess::stop() {
   {
     const std::lock_guard lock(mutex_);
+    if (!stopping_) stop_began_ms_ = last_sign_ms_ = steady_ms();
     stopping_ = true;
     if (writer_ != nullptr) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
   }
@@ -112,6 +119,7 @@ WorkerLost WorkerProcess::live_once() {
     loaded_ = false;
     garbage_ = false;
     restoring_.clear();
+    offered_bytes_.clear();
     watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens);
     watch_.load_asked(options_.model_bytes, steady_ms());
     writer_ = &incarnation.writer;
@@ -126,13 +134,11 @@ WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
   std::thread reader([this, incarnation] { read_events(incarnation); });
   std::optional<ExitStatus> status;
   std::optional<std::string> hung;
-  std::optional<double> stop_deadline;
   while (!(status = incarnation->process.wait(kWatchMs))) {
     tell_refused();
     const std::lock_guard lock(mutex_);
-    if (stopping_ && !stop_deadline) stop_deadline = steady_ms() + options_.stop_grace_ms;
     hung = stopping_ ? std::nullopt : watch_.hung(steady_ms());
-    if (hung || garbage_ || (stop_deadline && steady_ms() > *stop_deadline)) {
+    if (hung || garbage_ || must_stop_now(steady_ms())) {
       incarnation->process.signal(SIGKILL);
       status = incarnation->process.wait(-1);
       break;
@@ -147,6 +153,13 @@ WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
   if (garbage_) loss = {.kind = LossKind::kCrash, .reason = "it sent garbage", .restoring = restoring_};
   if (!load_failure_.empty()) loss = {.kind = LossKind::kNoLoad, .reason = load_failure_, .final = true};
   return loss;
+}
+
+// Caller holds the mutex.
+bool WorkerProcess::must_stop_now(double now) const {
+  if (!stopping_) return false;
+  const double patience_ms = options_.stop_grace_ms + watch_.disk_patience_ms();
+  return now > last_sign_ms_ + patience_ms || now > stop_began_ms_ + options_.stop_limit_ms;
 }
 
 void WorkerProcess::read_events(Incarnation* incarnation) {
@@ -185,6 +198,7 @@ void WorkerProcess::note(const protocol::Tokens& event, double now) { watch_.gen
 void WorkerProcess::note(const protocol::Finished& event, double now) { note_end(event.id, now); }
 void WorkerProcess::note(const protocol::Failed& event, double now) { note_end(event.id, now); }
 void WorkerProcess::note(const protocol::StateSaved& event, double now) { note_end(event.id, now); }
+void WorkerProcess::note(const protocol::Offered& event, double) { offered_bytes_[event.offer] = event.bytes; }
 void WorkerProcess::note_end(RequestId id, double now) {
   watch_.ended(id, now);
   losses_in_a_row_ = 0;
@@ -204,7 +218,8 @@ bool WorkerProcess::take(const protocol::Event& event) {
           if constexpr (!std::is_same_v<E, protocol::Hello>) note(e, steady_ms());
         },
         event);
-    if (stopping_) return true;
+    if (stopping_ && !counts_at_the_end(event)) return true;
+    last_sign_ms_ = steady_ms();
   }
   std::visit(
       [this](const auto& e) {
@@ -289,14 +304,23 @@ void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file
   post(command, std::move(file));
 }
 
-void WorkerProcess::know_states(const protocol::KnownStates& command) { post(command); }
+void WorkerProcess::know_states(const protocol::KnownStates& command) {
+  if (loaded()) post(command);
+}
 
 void WorkerProcess::keep(const protocol::Keep& command, UniqueFd file) {
-  if (file.valid()) {
+  if (!loaded()) return;
+  {
     const std::lock_guard lock(mutex_);
-    watch_.save_asked(command.id, steady_ms());
+    const auto offered = offered_bytes_.extract(command.offer);
+    if (file.valid()) watch_.write_asked(command.id, offered ? offered.mapped() : 0, steady_ms());
   }
   post(command, std::move(file));
+}
+
+bool WorkerProcess::loaded() {
+  const std::lock_guard lock(mutex_);
+  return loaded_;
 }
 
 }  // namespace rockllama

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,8 +26,10 @@ struct WorkerProcessOptions {
   std::string program;              // path of rockllama-worker
   double hang_floor_ms = 30'000;    // no progress: at least this long
   double restart_backoff_ms = 250;  // doubles with each loss in a row
-  double stop_grace_ms = 3'000;     // from Shutdown to SIGKILL
-  uint64_t model_bytes = 0;         // scales the patience with a load
+  // From Shutdown, or from the last sign that it still writes states, to SIGKILL; and at most in all.
+  double stop_grace_ms = 3'000;
+  double stop_limit_ms = 30'000;
+  uint64_t model_bytes = 0;  // scales the patience with a load
   // A prompt whose frame is larger is refused.
   size_t frame_limit_bytes = protocol::kMaxFrameBytes;
 };
@@ -54,6 +57,8 @@ class WorkerProcess : public ModelWorker {
   WorkerLost watch_over(Incarnation* incarnation);
   void read_events(Incarnation* incarnation);
   bool take(const protocol::Event& event);
+  [[nodiscard]] bool must_stop_now(double now) const;
+  [[nodiscard]] bool loaded();  // and not gone since
   void note(const protocol::Loaded& event, double now);
   void note(const protocol::LoadFailed& event, double now);
   void note(const protocol::Prepared& event, double now);
@@ -64,7 +69,7 @@ class WorkerProcess : public ModelWorker {
   void note(const protocol::Finished& event, double now);
   void note(const protocol::Failed& event, double now);
   void note(const protocol::StateSaved& event, double now);
-  void note(const protocol::Offered&, double) {}
+  void note(const protocol::Offered& event, double now);
   void note(const protocol::Figures&, double) {}
   void note_end(RequestId id, double now);
   void post(const protocol::Command& command, UniqueFd fd = {});
@@ -81,12 +86,15 @@ class WorkerProcess : public ModelWorker {
   std::mutex mutex_;
   std::condition_variable stop_asked_;
   bool stopping_ = false;
-  bool loaded_ = false;       // this incarnation
+  bool loaded_ = false;       // this incarnation, or the last one
   bool garbage_ = false;      // it sent what is no frame or no event
   std::string load_failure_;  // what it said when it could not load
   std::string restoring_;     // id of the state that is being restored, or empty
   RequestId restoring_id_ = 0;
   int losses_in_a_row_ = 0;
+  std::map<uint64_t, uint64_t> offered_bytes_;  // by offer, until it is answered
+  double stop_began_ms_ = 0;
+  double last_sign_ms_ = 0;                // of the worker, or when stop() was called
   std::vector<protocol::Failed> refused_;  // to tell
   ProgressWatch watch_;
   protocol::FrameWriter* writer_ = nullptr;  // of the live incarnation
