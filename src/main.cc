@@ -67,7 +67,7 @@ int serve(const ServeFlags& flags) {
   const auto files = make_posix_file_system();
   ModelRegistry registry(files.get(), config->models.folder, config->cache.folder + "/.fingerprints.json",
                          model_defaults(*config), config->models.allow_scripted);
-  auto store = CacheStore::open(files.get(), config->cache.folder);
+  auto store = CacheStore::open(files.get(), config->cache.folder, store_limits(*config));
   if (!store) return failed("cache folder " + config->cache.folder + ": " + store.error().message);
   const auto program = worker_program(*config);
   if (!program) return failed(program.error().message);

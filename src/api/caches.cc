@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "api/cache_request.h"
 #include "api/cache_responder.h"
+#include "api/cache_stats_json.h"
 #include "api/errors.h"
 #include "base/clock.h"
 
@@ -43,7 +44,10 @@ void list_all(Caches* caches, const RequestPtr&, const WriterPtr& writer) {
   if (!models) return respond_error(*writer, models.error());
   OrderedJson data = OrderedJson::object();
   for (const auto& [model, infos] : *models) data[model] = cache_infos_json(infos);
-  respond_json(*writer, {{"object", "list"}, {"data", data}, {"timestamp", unix_seconds()}});
+  respond_json(*writer, {{"object", "list"},
+                         {"data", data},
+                         {"stats", cache_stats_json(caches->stats())},
+                         {"timestamp", unix_seconds()}});
 }
 
 void list(Caches* caches, const RequestPtr& request, const WriterPtr& writer) {
@@ -54,6 +58,7 @@ void list(Caches* caches, const RequestPtr& request, const WriterPtr& writer) {
                          {"model", model},
                          {"data", cache_infos_json(*infos)},
                          {"count", infos->size()},
+                         {"stats", cache_stats_json(caches->stats(model))},
                          {"timestamp", unix_seconds()}});
 }
 

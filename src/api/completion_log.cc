@@ -4,7 +4,6 @@
 
 #include <string_view>
 
-#include "api/usage_json.h"
 #include "base/one_line.h"
 
 namespace rockllama::api {
@@ -17,7 +16,7 @@ std::string shown(std::string_view text) {
 }
 
 std::string cache_text(const CacheUse& cache) {
-  std::string text = shown(cache.name) + (is_hit(cache) ? " hit" : " no hit");
+  std::string text = shown(cache.name) + (reused(cache) ? std::string(" hit ") + to_string(cache.tier) : " no hit");
   if (!cache.reason.empty()) text += " (" + shown(cache.reason) + ")";
   return text;
 }
@@ -29,7 +28,7 @@ std::string log_line(const CompletionLog& log) {
       "request {} caller={} model={} cache={} prompt={} cached={} completion={} ttft={:.1f} ms total={:.1f} ms "
       "tokens/s={:.1f} status={}",
       shown(log.request_id), shown(log.caller), shown(log.model), cache_text(log.cache), log.prompt_tokens,
-      is_hit(log.cache) ? log.cache.tokens : 0, log.completion_tokens, log.ttft_ms, log.total_ms, log.tokens_per_second,
+      reused(log.cache) ? log.cache.tokens : 0, log.completion_tokens, log.ttft_ms, log.total_ms, log.tokens_per_second,
       log.status);
   if (!log.error.empty()) line += " error: " + shown(log.error);
   return line;

@@ -41,9 +41,10 @@ TEST(CompletionLog, IsOneLineWhateverClientsWrite) {
   CompletionLog log{.request_id = "r", .caller = "1.2.3.4", .model = "m\n2", .prompt_tokens = 50};
   log.cache = {.name = "c", .tier = CacheTier::kDisk, .tokens = 40};
   log.completion_tokens = 2;
-  EXPECT_EQ(log_line(log),
-            "request r caller=1.2.3.4 model=m?2 cache=c hit prompt=50 cached=40 completion=2 ttft=0.0 ms total=0.0 ms "
-            "tokens/s=0.0 status=200");
+  EXPECT_EQ(
+      log_line(log),
+      "request r caller=1.2.3.4 model=m?2 cache=c hit disk prompt=50 cached=40 completion=2 ttft=0.0 ms total=0.0 ms "
+      "tokens/s=0.0 status=200");
   log.cache = {.reason = "no such cache"};
   log.status = 500;
   log.error = "died";

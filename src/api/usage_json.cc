@@ -34,12 +34,8 @@ std::string header_safe(std::string_view name) {
 
 }  // namespace
 
-bool is_hit(const CacheUse& cache) {
-  return cache.tokens > 0 && (cache.tier == CacheTier::kDisk || cache.tier == CacheTier::kResident);
-}
-
 OrderedJson usage_json(const CompletionDone& done) {
-  const bool hit = is_hit(done.cache);
+  const bool hit = reused(done.cache);
   OrderedJson names = nullptr;
   if (hit && !done.cache.name.empty()) names = OrderedJson::array({done.cache.name});
   return {{"prompt_tokens", done.usage.prompt_tokens},
@@ -58,9 +54,9 @@ OrderedJson usage_json(const CompletionDone& done) {
 std::string prompt_cache_header(const CacheUse& cache) {
   std::string value = "miss";
   if (cache.tier == CacheTier::kText) value = "text";
-  if (is_hit(cache)) value = "hit";
+  if (reused(cache)) value = "hit";
   if (!cache.name.empty()) value += "; name=" + header_safe(cache.name);
-  return value + "; tokens=" + std::to_string(is_hit(cache) ? cache.tokens : 0);
+  return value + "; tokens=" + std::to_string(reused(cache) ? cache.tokens : 0);
 }
 
 }  // namespace rockllama::api

@@ -8,9 +8,6 @@
 
 namespace rockllama::api {
 
-// Whether KV state was really reused.
-[[nodiscard]] bool is_hit(const CacheUse& cache);
-
 // The `usage` object.
 [[nodiscard]] OrderedJson usage_json(const CompletionDone& done);
 

@@ -95,9 +95,21 @@ ModelSpec model_defaults(const Config& config) {
   spec.parallel = static_cast<uint32_t>(config.models.parallel);
   spec.block_tokens = static_cast<uint32_t>(config.models.block_tokens);
   spec.threads = static_cast<uint32_t>(config.models.threads);
+  spec.automatic_reuse = config.cache.automatic_reuse;
+  spec.automatic_memory_bytes = bytes_of_mib(config.cache.automatic_memory_mib);
   spec.sampling_defaults = sampling_defaults(config.inference);
   spec.default_max_tokens = config.inference.max_new_tokens;
   return spec;
+}
+
+StoreLimits store_limits(const Config& config) {
+  const Config::Cache& cache = config.cache;
+  return {.max_total_bytes = bytes_of_mib(cache.max_total_mib),
+          .max_model_bytes = bytes_of_mib(cache.max_model_mib),
+          .max_entries = static_cast<uint64_t>(cache.max_entries),
+          .keep_free_bytes = bytes_of_mib(cache.keep_free_mib),
+          .automatic_bytes = bytes_of_mib(cache.auto_cache_mib),
+          .automatic_write_bytes_per_day = bytes_of_mib(cache.automatic_write_mib_per_day)};
 }
 
 // config/system.txt may be edited while the server runs; the next load takes the new text.
@@ -114,6 +126,7 @@ ServiceOptions service_options(const Config& config) {
           .keep_alive_s = config.models.keep_alive_s,
           .queue_limit = config.server.queue_limit,
           .load_timeout_s = static_cast<double>(config.server.load_timeout_s),
+          .automatic_files = config.cache.automatic_files,
           .system_prompt = system_prompt(config),
           .system_prompt_source = config.system_prompt_source};
 }

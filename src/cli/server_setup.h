@@ -36,6 +36,7 @@ void hold_signals();
 int wait_for_stop_signal();
 
 [[nodiscard]] ModelSpec model_defaults(const Config& config);
+[[nodiscard]] StoreLimits store_limits(const Config& config);
 [[nodiscard]] ServiceOptions service_options(const Config& config);
 [[nodiscard]] std::vector<StartupCache> startup_caches(const Config& config);
 [[nodiscard]] http::ServerOptions http_options(const Config& config);

@@ -52,6 +52,15 @@ struct Config {
   struct Cache {
     std::string folder = "cache";
     std::string default_cache{};
+    bool automatic_reuse = true;             // finished conversations stay reusable, in memory
+    int automatic_memory_mib = 512;          // per model, for those that left the KV buffer
+    bool automatic_files = false;            // and on disk
+    int auto_cache_mib = 1024;               // of all models' automatic states on disk
+    int automatic_write_mib_per_day = 4096;  // flash wears; 0 = no limit
+    int max_total_mib = 0;                   // of all caches; 0 = no limit
+    int max_model_mib = 0;                   // of one model's caches; 0 = no limit
+    int max_entries = 0;                     // named caches; 0 = no limit
+    int keep_free_mib = 256;                 // on the device
   } cache;
   // inference_config.json: what is not named here is accepted and, until an engine uses it, without effect.
   struct Inference {

@@ -164,6 +164,15 @@ const std::vector<ConfigField>& server_fields() {
       integer("worker.restart_backoff_ms", MEMBER(worker.restart_backoff_ms), 1, kDay * 1000),
       text("cache.folder", MEMBER(cache.folder)),
       text("cache.default_cache", MEMBER(cache.default_cache)),
+      flag("cache.automatic_reuse", MEMBER(cache.automatic_reuse)),
+      integer("cache.automatic_memory_mib", MEMBER(cache.automatic_memory_mib), 0, kMillion),
+      flag("cache.automatic_files", MEMBER(cache.automatic_files)),
+      integer("cache.auto_cache_mib", MEMBER(cache.auto_cache_mib), 1, 100 * kMillion),
+      integer("cache.automatic_write_mib_per_day", MEMBER(cache.automatic_write_mib_per_day), 0, 100 * kMillion),
+      integer("cache.max_total_mib", MEMBER(cache.max_total_mib), 0, 100 * kMillion),
+      integer("cache.max_model_mib", MEMBER(cache.max_model_mib), 0, 100 * kMillion),
+      integer("cache.max_entries", MEMBER(cache.max_entries), 0, 100 * kMillion),
+      integer("cache.keep_free_mib", MEMBER(cache.keep_free_mib), 0, 100 * kMillion),
   };
   return fields;
 }

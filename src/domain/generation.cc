@@ -27,6 +27,10 @@ SamplingParams merged(const SamplingParams& first, const SamplingParams& then) {
   return result;
 }
 
+bool reused(const CacheUse& use) {
+  return use.tokens > 0 && use.tier != CacheTier::kNone && use.tier != CacheTier::kText;
+}
+
 const char* to_string(CacheTier tier) {
   switch (tier) {
     case CacheTier::kNone:

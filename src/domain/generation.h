@@ -82,6 +82,9 @@ struct CacheUse {
   bool operator==(const CacheUse&) const = default;
 };
 
+// Whether KV state was really reused.
+[[nodiscard]] bool reused(const CacheUse& use);
+
 struct Usage {
   uint32_t prompt_tokens = 0;
   uint32_t completion_tokens = 0;

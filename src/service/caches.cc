@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "service/break_even.h"
 #include "service/cache_writer.h"
 #include "service/context.h"
 #include "service/model_pool.h"
@@ -14,10 +15,8 @@ std::string no_cache(const std::string& name) { return "there is no cache '" + n
 
 // The fingerprint of a model that is loaded now, else empty: what its states are held against.
 std::string current_fingerprint(ServiceContext* context, const std::string& model) {
-  for (const ModelPool::Loaded& loaded : context->pool->loaded()) {
-    if (loaded.host->entry().spec.name == model) return loaded.host->fingerprint();
-  }
-  return {};
+  const auto host = context->pool->find(model);
+  return host ? host->fingerprint() : "";
 }
 
 Status check_new(ServiceContext* context, const CreateCache& request) {
@@ -87,6 +86,17 @@ Result<std::map<std::string, std::vector<CacheInfo>>> Caches::list_all() {
     result[model] = std::move(*infos);
   }
   return result;
+}
+
+CacheStats Caches::stats(const std::optional<std::string>& model) {
+  CacheStats stats{.use = context_->store->use()};
+  for (const ModelPool::Loaded& loaded : context_->pool->loaded()) {
+    if (!loaded.host->ready() || (model && *model != loaded.host->entry().spec.name)) continue;
+    const EngineFigures figures = loaded.host->figures();
+    stats.models[loaded.host->entry().spec.name] = {
+        figures, break_even_tokens(loaded.host->model().kv_bytes_per_token, figures)};
+  }
+  return stats;
 }
 
 Result<std::vector<CacheInfo>> Caches::list(const std::string& model) {

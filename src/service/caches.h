@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cache/store_types.h"
+#include "domain/model.h"
 #include "domain/prompt_cache.h"
 
 namespace rockllama {
@@ -49,6 +51,16 @@ struct CacheProgress {
   uint32_t total_tokens = 0;
 };
 
+// What caches take, and what the loaded models measured.
+struct CacheStats {
+  StoreUse use{};
+  struct Model {
+    EngineFigures figures{};
+    std::optional<uint32_t> break_even_tokens{};  // from which restoring is quicker than prefilling; unset = not known
+  };
+  std::map<std::string, Model> models{};
+};
+
 class Caches {
  public:
   explicit Caches(ServiceContext* context) : context_(context) {}
@@ -65,6 +77,8 @@ class Caches {
   // These read or write files: executor only.
   [[nodiscard]] Result<std::map<std::string, std::vector<CacheInfo>>> list_all();
   [[nodiscard]] Result<std::vector<CacheInfo>> list(const std::string& model);  // kModelNotFound
+  // Of one model, or of all that are loaded.
+  [[nodiscard]] CacheStats stats(const std::optional<std::string>& model = {});
   struct Content {
     CacheInfo info;
     std::string text;

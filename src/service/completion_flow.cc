@@ -10,6 +10,7 @@
 #include "base/one_line.h"
 #include "service/model_choice.h"
 #include "service/state_builder.h"
+#include "service/state_name.h"
 
 namespace rockllama {
 namespace {
@@ -91,10 +92,29 @@ void CompletionFlow::find_caches() {
       warnings_.push_back("there is no usable cache '" + name + "'; answered without it");
     }
   }
+  if (references_.empty()) find_cache_by_text(lease);
   for (const std::string& warning : warnings_) {
     spdlog::warn("request {}: {}", one_line(request_.request_id), one_line(warning));
   }
   submit();
+}
+
+// For a worker without a tokenizer; others find it by its tokens.
+void CompletionFlow::find_cache_by_text(const ModelLease& lease) {
+  if (request_.options.reuse == ReusePolicy::kNone || !lease->entry().spec.automatic_reuse) return;
+  const auto name = lease->states().cache_of(request_.prompt);
+  if (!name) return;
+  auto reference = context_->store->reference(model_, *name, format(), lease->fingerprint());
+  if (!reference || reference->line.size() != 1) return;
+  const std::string& cached = reference->line.front().text;
+  if (auto* raw = std::get_if<TextPrompt>(&request_.prompt)) {
+    // The cache's text will stand before the prompt.
+    if (!raw->text.starts_with(cached)) return;
+    raw->text.erase(0, cached.size());
+  } else if (std::get<ChatPrompt>(request_.prompt).messages.front().content != cached) {
+    return;
+  }
+  references_.push_back(std::move(*reference));
 }
 
 void CompletionFlow::submit() {
@@ -145,7 +165,7 @@ void CompletionFlow::check_wait() {
 
 void CompletionFlow::on_event(const JobEvent& event) {
   if (const auto* prepared = std::get_if<protocol::Prepared>(&event)) {
-    context_->executor->post([self = shared_from_this(), prepared = *prepared] { self->open_state(prepared); });
+    context_->executor->post([self = shared_from_this(), prepared = *prepared] { self->start(prepared); });
   } else if (const auto* started = std::get_if<protocol::Started>(&event)) {
     on_started(*started);
   } else if (const auto* progress = std::get_if<protocol::Progress>(&event)) {
@@ -159,7 +179,7 @@ void CompletionFlow::on_event(const JobEvent& event) {
   }
 }
 
-void CompletionFlow::open_state(const protocol::Prepared& prepared) {
+void CompletionFlow::start(const protocol::Prepared& prepared) {
   ModelLease lease;
   std::shared_ptr<ModelHost> host;
   {
@@ -176,15 +196,7 @@ void CompletionFlow::open_state(const protocol::Prepared& prepared) {
   cache_ = prepared.cache;
   prompt_tokens_ = prepared.prompt_tokens;
   UniqueFd file;
-  for (const StateKey& key : prepared.state) {
-    auto opened = context_->store->open_state(model_, prepared.cache.name, format(), key);
-    if (opened) {
-      file = std::move(opened->file);
-    } else {
-      const auto now = context_->store->reference(model_, prepared.cache.name, format(), lease->fingerprint());
-      no_state_reason_ = now && !now->reason.empty() ? now->reason : opened.error().message;
-    }
-  }
+  for (const StateKey& key : prepared.state) file = open_state(lease, key);
   if (prepared.state_outdated) {
     for (const CacheReference& reference : references_) {
       if (reference.name != prepared.cache.name || !reference.state) continue;
@@ -192,6 +204,22 @@ void CompletionFlow::open_state(const protocol::Prepared& prepared) {
     }
   }
   lease->scheduler().start(prepared.id, std::move(file), credit_);
+}
+
+// Of a cache that was asked for, of one that the worker found, or an automatic one. Invalid where it does not serve.
+UniqueFd CompletionFlow::open_state(const ModelLease& lease, const StateKey& key) {
+  const auto named = parse_state_id(key.id);
+  auto opened = named ? context_->store->open_state(model_, named->cache, named->format, key)
+                      : context_->store->open_automatic(model_, key);
+  if (opened) return std::move(opened->file);
+  no_state_reason_ = opened.error().message;
+  if (named) {
+    const auto now = context_->store->reference(model_, named->cache, named->format, lease->fingerprint());
+    if (now && !now->reason.empty()) no_state_reason_ = now->reason;
+  }
+  const ErrorCode code = opened.error().code;
+  if (code == ErrorCode::kNotFound || code == ErrorCode::kCorrupt) lease->states().withdraw(key.id);
+  return {};
 }
 
 void CompletionFlow::on_started(const protocol::Started& started) {
@@ -236,9 +264,9 @@ CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) con
 
 void CompletionFlow::count_use() {
   if (cache_.name.empty()) return;
-  const bool hit = cache_.tokens > 0 && (cache_.tier == CacheTier::kDisk || cache_.tier == CacheTier::kResident);
-  context_->executor->post(
-      [store = context_->store, model = model_, name = cache_.name, hit] { store->touch(model, name, hit); });
+  context_->executor->post([store = context_->store, model = model_, name = cache_.name, hit = reused(cache_)] {
+    store->touch(model, name, hit);
+  });
 }
 
 void CompletionFlow::rebuild_missing_state(const ModelLease& lease) {

@@ -25,8 +25,10 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   // Each step runs on the executor and ends in the next one or in end().
   void find_model();
   void find_caches();
+  void find_cache_by_text(const ModelLease& lease);
   void submit();
-  void open_state(const protocol::Prepared& prepared);
+  void start(const protocol::Prepared& prepared);
+  [[nodiscard]] UniqueFd open_state(const ModelLease& lease, const StateKey& key);
   void check_wait_after(double wait_ms);
   void check_wait();
 

@@ -28,9 +28,10 @@ struct ServiceOptions {
   std::string default_model{};
   std::string default_cache{};
   int max_loaded = 2;
-  double keep_alive_s = 1800;   // 0 = for ever
-  int queue_limit = 64;         // requests per model that wait or run
-  double load_timeout_s = 120;  // how long a request waits for a load or a restart
+  double keep_alive_s = 1800;    // 0 = for ever
+  int queue_limit = 64;          // requests per model that wait or run
+  double load_timeout_s = 120;   // how long a request waits for a load or a restart
+  bool automatic_files = false;  // conversations that leave the memory may go to disk
   // Text of the `system` cache, asked for at each load on the executor; unset or an empty text = none.
   std::function<std::string()> system_prompt{};
   std::string system_prompt_source{};

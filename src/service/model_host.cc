@@ -9,7 +9,15 @@
 namespace rockllama {
 
 ModelHost::ModelHost(ServiceContext* context, ModelEntry entry)
-    : context_(context), entry_(std::move(entry)), scheduler_(entry_.spec.parallel) {}
+    : context_(context),
+      entry_(std::move(entry)),
+      scheduler_(entry_.spec.parallel),
+      states_(context->store, entry_.spec.name,
+              [this](const protocol::KnownStates& states) {
+                const std::lock_guard lock(mutex_);
+                if (worker_) worker_->know_states(states);
+              }),
+      offers_(context, entry_.spec.name) {}
 
 std::shared_ptr<ModelHost> ModelHost::make(ServiceContext* context, ModelEntry entry) {
   // The worker's end joins its threads, and one of them may hold the last reference.
@@ -43,6 +51,12 @@ Status ModelHost::start_worker() {
 
 void ModelHost::on_event(const WorkerEvent& event) {
   if (const auto* ready = std::get_if<WorkerReady>(&event)) return on_ready(ready->model);
+  if (const auto* offer = std::get_if<protocol::Offered>(&event)) return on_offered(*offer);
+  if (is_kept_offer(event)) return run([self = shared_from_this(), event] { self->on_kept_offer(event); });
+  if (const auto* figures = std::get_if<protocol::Figures>(&event)) {
+    const std::lock_guard lock(mutex_);
+    figures_ = figures->figures;
+  }
   if (const auto* loss = std::get_if<WorkerLost>(&event)) on_lost(*loss);
   scheduler_.handle(event);
 }
@@ -59,6 +73,8 @@ void ModelHost::on_ready(const LoadedModel& model) {
 
 void ModelHost::verify(const LoadedModel& model, int life) {
   const auto fingerprint = fingerprint_of(model);
+  // Before any request: what is known to exist is found by it.
+  if (fingerprint) states_.begin(*fingerprint, model.capabilities.token_counts);
   bool first = false;
   Status status = fingerprint ? Status() : fail(fingerprint.error());
   {
@@ -100,6 +116,8 @@ void ModelHost::on_lost(const WorkerLost& loss) {
     const std::lock_guard lock(mutex_);
     ++life_;
   }
+  states_.end();
+  offers_.forget();
   if (!loss.restoring.empty()) quarantine(loss);
   if (loss.final) give_up({ErrorCode::kInternal, "the model could not be loaded: " + loss.reason});
 }
@@ -122,13 +140,45 @@ void ModelHost::quarantine(const WorkerLost& loss) {
     const std::lock_guard lock(mutex_);
     kills = ++kills_[loss.restoring];
   }
+  if (loss.kind == LossKind::kKilled && kills < 2) return;
+  const std::string reason = "its restore ended the model's process: " + loss.reason;
   const auto name = parse_state_id(loss.restoring);
-  if (!name || (loss.kind == LossKind::kKilled && kills < 2)) return;
-  const auto status =
-      context_->store->quarantine(name->model, name->cache, name->format, StateKey{.id = loss.restoring},
-                                  "its restore ended the model's process: " + loss.reason);
-  spdlog::warn("model {}: state of cache {} quarantined{}", entry_.spec.name, name->cache,
+  const Status status =
+      name ? context_->store->quarantine(name->model, name->cache, name->format, StateKey{.id = loss.restoring}, reason)
+           : context_->store->quarantine_automatic(entry_.spec.name, loss.restoring, reason);
+  spdlog::warn("model {}: state {} quarantined{}", entry_.spec.name, loss.restoring,
                status ? "" : ": " + status.error().message);
+}
+
+void ModelHost::on_offered(const protocol::Offered& offer) {
+  run([self = shared_from_this(), offer] {
+    auto answer = self->offers_.answer(offer, self->figures(), self->fingerprint());
+    const std::lock_guard lock(self->mutex_);
+    if (self->worker_) self->worker_->keep(answer.command, std::move(answer.file));
+  });
+}
+
+bool ModelHost::is_kept_offer(const WorkerEvent& event) const {
+  if (const auto* saved = std::get_if<protocol::StateSaved>(&event)) return offers_.owns(saved->id);
+  const auto* failed = std::get_if<protocol::Failed>(&event);
+  return failed != nullptr && offers_.owns(failed->id);
+}
+
+void ModelHost::on_kept_offer(const WorkerEvent& event) {
+  if (const auto* saved = std::get_if<protocol::StateSaved>(&event)) offers_.saved(*saved);
+  if (const auto* failed = std::get_if<protocol::Failed>(&event)) offers_.failed(*failed);
+}
+
+// Off the worker's thread, but for its end: then whoever ends it waits for that thread, and the executor may be busy
+// with such waiting alone.
+void ModelHost::run(std::function<void()> work) {
+  bool closed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    closed = closed_;
+  }
+  if (closed) return work();
+  context_->executor->post(std::move(work));
 }
 
 void ModelHost::finish(Status status) {
@@ -167,12 +217,16 @@ void ModelHost::close(const Error& error) {
   }
   finish(fail(error));
   scheduler_.close(error);
-  std::unique_ptr<ModelWorker> worker;
+  // Until it is gone it may offer what it holds, and is answered.
+  ModelWorker* ending = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    worker = std::move(worker_);
+    ending = worker_.get();
   }
-  if (worker) worker->stop();
+  if (ending != nullptr) ending->stop();
+  std::unique_ptr<ModelWorker> ended;
+  const std::lock_guard lock(mutex_);
+  ended = std::move(worker_);
 }
 
 bool ModelHost::ready() const {
@@ -186,6 +240,10 @@ std::optional<Error> ModelHost::failure() const {
 LoadedModel ModelHost::model() const {
   const std::lock_guard lock(mutex_);
   return model_;
+}
+EngineFigures ModelHost::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
 }
 std::string ModelHost::fingerprint() const {
   const std::lock_guard lock(mutex_);

@@ -13,6 +13,8 @@
 
 #include "scheduler/scheduler.h"
 #include "service/context.h"
+#include "service/offer_keeper.h"
+#include "service/state_feed.h"
 
 namespace rockllama {
 
@@ -36,11 +38,14 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
 
   [[nodiscard]] const ModelEntry& entry() const { return entry_; }
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+  // What the worker knows of the states that exist as files.
+  [[nodiscard]] StateFeed& states() { return states_; }
   [[nodiscard]] bool ready() const;
   // Set when it could not be loaded or serves no more, as when its file was replaced; it does not recover.
   [[nodiscard]] std::optional<Error> failure() const;
   [[nodiscard]] LoadedModel model() const;        // as of the last load
   [[nodiscard]] std::string fingerprint() const;  // of states; empty before the first load, then the same for ever
+  [[nodiscard]] EngineFigures figures() const;    // as the worker said last
 
  private:
   ModelHost(ServiceContext* context, ModelEntry entry);
@@ -54,10 +59,16 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   void finish(Status status);
   void give_up(const Error& error);
   void quarantine(const WorkerLost& loss);
+  void on_offered(const protocol::Offered& offer);
+  [[nodiscard]] bool is_kept_offer(const WorkerEvent& event) const;
+  void on_kept_offer(const WorkerEvent& event);
+  void run(std::function<void()> work);
 
   ServiceContext* context_;
   const ModelEntry entry_;
   Scheduler scheduler_;
+  StateFeed states_;
+  OfferKeeper offers_;
   WarmUp warm_up_;
 
   std::mutex closing_;
@@ -68,6 +79,7 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   FileInfo file_;  // before the worker was started
   std::optional<Error> failure_;
   LoadedModel model_;
+  EngineFigures figures_;
   std::string fingerprint_;
   std::vector<Done> waiting_;
   std::map<std::string, int> kills_;  // by state that was being restored

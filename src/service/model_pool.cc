@@ -277,6 +277,12 @@ void ModelPool::stop() {
   }
 }
 
+std::shared_ptr<ModelHost> ModelPool::find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto slot = slots_.find(name);
+  return slot == slots_.end() || slot->second.closing ? nullptr : slot->second.host;
+}
+
 std::vector<ModelPool::Loaded> ModelPool::loaded() const {
   std::vector<Loaded> result;
   {

@@ -50,6 +50,8 @@ class ModelPool {
     std::shared_ptr<ModelHost> host;
     double last_used_ms = 0;  // steady_ms
   };
+  // Of a model that is loaded or loading; else null.
+  [[nodiscard]] std::shared_ptr<ModelHost> find(const std::string& name) const;
   // Most recently used first; also those that are still loading.
   [[nodiscard]] std::vector<Loaded> loaded() const;
   // Why the last load of each model failed that is not loaded now.

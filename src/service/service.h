@@ -19,7 +19,7 @@ class Service {
   // Registry, store and executor outlive the service.
   Service(ServiceOptions options, ModelRegistry* registry, CacheStore* store, Executor* executor,
           WorkerFactory factory);
-  // Ends all requests and workers, writes what the store holds back. Blocks.
+  // Ends all requests and workers, writes what workers and store hold back. Blocks.
   void stop();
 
   [[nodiscard]] Completions& completions() { return completions_; }
@@ -28,6 +28,9 @@ class Service {
   [[nodiscard]] StartupCaches& startup_caches() { return startup_caches_; }
 
  private:
+  void watch_store();
+  void sweep_later();
+
   ServiceContext context_;
   StateBuilder builder_;
   ModelPool pool_;

@@ -9,7 +9,7 @@ SETTINGS = {"server": {"api_keys": [{"name": "ann", "key": "key-of-ann"}], "api_
 
 @pytest.fixture
 def closed(scripted):
-    server = scripted("say hello", settings=SETTINGS)
+    server = scripted("answer hello\n", settings=SETTINGS)
     (server.folder / "keys").write_text("# more callers\nbob:key-of-bob\n")
     return server.start()
 

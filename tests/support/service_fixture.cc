@@ -27,6 +27,12 @@ class AnsweringWorker : public ModelWorker {
   void prepare(const protocol::Prepare& command) override {
     thread_.post([this, command] {
       protocol::Prepared prepared{.id = command.id, .prompt_tokens = 10};
+      if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) say_("prompt " + text->text);
+      if (command.caches.empty() && script_->finds_states && !known_.empty()) {
+        const KnownState& found = known_.begin()->second;
+        prepared.cache.name = found.name;
+        prepared.state = {found.key};
+      }
       for (const CacheReference& cache : command.caches) {
         prepared.cache = {.name = cache.name, .reason = cache.reason};
         if (cache.state && command.options.reuse != ReusePolicy::kNone) prepared.state = {*cache.state};
@@ -45,9 +51,23 @@ class AnsweringWorker : public ModelWorker {
     const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;
     thread_.post([this, command, written] { finish_save(command, written); });
   }
-  void know_states(const protocol::KnownStates&) override {}
-  void keep(const protocol::Keep&, UniqueFd) override {}
+  void know_states(const protocol::KnownStates& states) override {
+    say_("known " + std::string(states.reset ? "reset " : "") + "+" + std::to_string(states.added.size()) + " -" +
+         std::to_string(states.removed.size()));
+    thread_.post([this, states] {
+      if (states.reset) known_.clear();
+      for (const std::string& id : states.removed) known_.erase(id);
+      for (const KnownState& state : states.added) known_[state.key.id] = state;
+    });
+  }
+  void keep(const protocol::Keep& command, UniqueFd file) override {
+    say_(file.valid() ? "keep" : "let go");
+    if (!file.valid() || script_->hold_saves) return;
+    const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;
+    thread_.post([this, command, written] { report_saved(command.id, "offered", written); });
+  }
   void stop() override {
+    for (const protocol::Offered& offer : script_->last_offers) sink_(offer);
     say_("stop " + model_);
     if (script_->in_stop) script_->in_stop();
     thread_.stop();
@@ -59,7 +79,7 @@ class AnsweringWorker : public ModelWorker {
     if (script_->load_fails) return sink_(WorkerLost{.kind = LossKind::kNoLoad, .reason = "bad file", .final = true});
     LoadedModel model{
         .context_tokens = 100, .engine_fingerprint = script_->engine_fingerprint, .has_chat_template = true};
-    model.capabilities = {.max_parallel = 4, .token_counts = true, .state_save = script_->state_save};
+    model.capabilities = {.max_parallel = 4, .token_counts = script_->token_counts, .state_save = script_->state_save};
     sink_(WorkerReady{model});
   }
   void answer(RequestId id, bool with_state) {
@@ -77,7 +97,8 @@ class AnsweringWorker : public ModelWorker {
       return load();
     }
     CacheUse use = prepared_.cache;
-    if (!use.name.empty()) use.tier = with_state ? CacheTier::kDisk : CacheTier::kText;
+    if (!use.name.empty()) use.tier = CacheTier::kText;
+    if (with_state) use.tier = CacheTier::kDisk;
     use.tokens = with_state ? 7 : 0;
     sink_(protocol::Started{id, use});
     if (script_->hold_answers) return;
@@ -96,14 +117,16 @@ class AnsweringWorker : public ModelWorker {
       return load();
     }
     if (script_->failing_saves == 0) script_->save_error.reset();
+    report_saved(command.id, command.line.back().text, written);
+  }
+  void report_saved(RequestId id, const std::string& text, bool written) {
     if (script_->save_error || !written) {
       --script_->failing_saves;
       const Error error = script_->save_error.value_or(Error{});
-      return sink_(protocol::Failed{command.id, error.code, error.message, ""});
+      return sink_(protocol::Failed{id, error.code, error.message, ""});
     }
-    SavedState saved{
-        .tokens = 7, .token_hash = hash_bytes(command.line.back().text), .bytes = script_->payload.size(), .cuts = {7}};
-    sink_(protocol::StateSaved{command.id, saved});
+    SavedState saved{.tokens = 7, .token_hash = hash_bytes(text), .bytes = script_->payload.size(), .cuts = {7}};
+    sink_(protocol::StateSaved{id, saved});
   }
 
   std::string model_;
@@ -111,6 +134,7 @@ class AnsweringWorker : public ModelWorker {
   std::shared_ptr<WorkerScript> script_;
   std::function<void(std::string)> say_;
   protocol::Prepared prepared_;
+  std::map<std::string, KnownState> known_;  // by id
   Executor thread_{1};
 };
 
@@ -154,7 +178,7 @@ WorkerFactory ServiceFixture::worker_factory() {
     }
     return std::make_unique<AnsweringWorker>(spec.name, std::move(sink), script, [this](std::string what) {
       const std::lock_guard lock(said_mutex);
-      said->push_back(std::move(what));
+      (what.starts_with("known") ? told_states : *said).push_back(std::move(what));
     });
   };
 }

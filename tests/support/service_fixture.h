@@ -30,8 +30,11 @@ struct WorkerScript {
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   bool load_fails = false;
-  bool dies_for_good = false;  // instead of answering
-  bool hold_answers = false;   // Started comes, text and end do not
+  bool token_counts = true;
+  bool finds_states = false;                     // a request without a cache uses a state that was made known
+  std::vector<protocol::Offered> last_offers{};  // when it is told to stop
+  bool dies_for_good = false;                    // instead of answering
+  bool hold_answers = false;                     // Started comes, text and end do not
   std::string engine_fingerprint = "test";
   std::function<void()> in_load{};  // before the model counts as loaded; may block
   std::function<void()> in_stop{};  // may block
@@ -60,6 +63,7 @@ class ServiceFixture : public ::testing::Test {
   ServiceOptions options;
   std::shared_ptr<WorkerScript> script = std::make_shared<WorkerScript>();
   std::shared_ptr<std::vector<std::string>> said = std::make_shared<std::vector<std::string>>();  // "start m state"
+  std::vector<std::string> told_states;  // to workers: "known reset +2 -0"; guarded by said_mutex
   std::mutex said_mutex;
   std::map<std::string, WorkerSink> sinks;  // by model; guarded by said_mutex
   std::unique_ptr<FileSystem> files;
