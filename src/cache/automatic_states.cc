@@ -134,6 +134,7 @@ Result<OpenState> AutomaticStates::open(const std::string& model, const StateKey
   if (Entry* entry = find(model, key.id)) {
     entry->verified = *info;
     entry->used = true;
+    entry->opened_at = now;
     entry->record.last_used_at = now;
     ++entry->record.hits;
   }
@@ -207,7 +208,7 @@ std::vector<AutomaticStates::Kept> AutomaticStates::kept(double now) {
   for (const auto& [model, entries] : models_) {
     for (const auto& [stem, entry] : entries) {
       const AutomaticRecord& record = entry.record;
-      all.push_back({model, record.known.key.id, record.size, value_of(record, now), record.last_used_at});
+      all.push_back({model, record.known.key.id, record.size, value_of(record, now), entry.opened_at});
     }
   }
   return all;

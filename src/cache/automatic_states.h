@@ -43,7 +43,7 @@ class AutomaticStates {
     std::string id;
     uint64_t bytes = 0;
     double value = 0;
-    double last_used_at = 0;
+    double opened_at = 0;  // in this process; 0 = never
   };
   // All of all models that were looked at with known() or take_stock().
   [[nodiscard]] std::vector<Kept> kept(double now);
@@ -56,6 +56,7 @@ class AutomaticStates {
     FileInfo metadata_file;
     FileInfo verified{};  // what the payload looked like when its checksum was found right
     bool used = false;    // since its metadata was written
+    double opened_at = 0;
   };
   using Entries = std::map<std::string, Entry>;  // by stem
 

@@ -85,6 +85,7 @@ Status CacheSlot::load_metadata() {
   if (!file && !means_no_metadata(file.error().code)) return fail(file.error());
   readable_ = file.has_value();
   adopt(file ? std::move(*file) : MetadataFile{});
+  tidy();
   return {};
 }
 
@@ -102,6 +103,13 @@ void CacheSlot::adopt(MetadataFile file) {
   }
   metadata_.content.reset();
   text_.reset();  // it is judged anew, and with it what is offered
+}
+
+// What a crash left: at the first look, because looking at all caches is too much for opening.
+void CacheSlot::tidy() {
+  if (tidied_ || unsettled_ || !intact_ || metadata_.generation == 0) return;
+  tidied_ = true;
+  remove_unnamed_states(metadata_);
 }
 
 Status CacheSlot::load_text(const std::optional<FileInfo>& file) {

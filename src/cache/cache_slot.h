@@ -46,7 +46,8 @@ struct CacheSummary {
   uint64_t state_bytes = 0;  // on disk, whatever their status
   uint32_t tokens = 0;       // of the largest state
   uint64_t hits = 0;
-  double used_at = 0;  // last use or change
+  double used_at = 0;    // last use or change
+  double opened_at = 0;  // last time that a state was opened, in this process
 };
 
 // The line of a cache: what its states have to be built over.
@@ -94,13 +95,18 @@ class CacheSlot {
   // After refresh, as all that follow.
   [[nodiscard]] Status remove();
   [[nodiscard]] Status remove_states();
+  // The same for the states of ours only: what another program left takes no part in our budgets.
+  [[nodiscard]] Status drop_states();
   // The state is not offered again, even if the disk does not take the change. kNotFound: no such state.
   [[nodiscard]] Status quarantine(const std::string& id, const std::string& reason);
   [[nodiscard]] Status mark_stale(const std::string& id, const std::string& reason);
-  // Removes temporary files, and states of ours that no metadata names. Only at opening: nothing else runs.
+  // Removes temporary files. Only at opening: nothing else runs.
   void clean_up(const std::vector<std::string>& temporaries);
 
   void touch(bool hit, double now);
+  void note_opening(double now) { opened_at_ = now; }
+  // What text and states take once `order` is committed.
+  [[nodiscard]] uint64_t bytes_after(const CommitOrder& order) const;
   [[nodiscard]] Status flush();
 
   // States whose checksum was verified, and what their files looked like then.
@@ -124,6 +130,7 @@ class CacheSlot {
   [[nodiscard]] Status load_text(const std::optional<FileInfo>& file);
   void look_for_strays();
   void adopt(MetadataFile file);
+  void tidy();
 
   // Writes the new text to its temporary name; what the metadata has to say while the commit is under way.
   [[nodiscard]] Result<MetadataFile> stage(const CommitOrder& order);
@@ -164,10 +171,12 @@ class CacheSlot {
   bool loaded_ = false;            // what is known here is that of `metadata_file_`, also of none
   bool readable_ = false;          // the metadata is there and could be read
   bool intact_ = false;            // and all of it was understood
+  bool tidied_ = false;            // states of ours that no record names were removed in this process
   bool unsettled_ = false;         // a commit broke off and could not be brought to its end yet
   bool has_strays_ = false;        // state files that no record names
   uint64_t hits_ = 0;              // since the metadata was written
   double last_used_at_ = 0;
+  double opened_at_ = 0;
   Hash128 offer_hash_{};
   std::map<std::string, Refusal> refused_{};
 };

@@ -94,6 +94,14 @@ Status CacheSlot::remove_states() {
   return files_->sync_folder(folder_);
 }
 
+Status CacheSlot::drop_states() {
+  if (!readable_ || metadata_.states.empty()) return {};
+  const Status updated = update([](CacheMetadata* metadata) { metadata->states.clear(); });
+  if (!updated) return updated;
+  remove_unnamed_states({});
+  return files_->sync_folder(folder_);
+}
+
 // States of the RKLLM engine may be the Python server's: of these only those go that our metadata named.
 void CacheSlot::remove_unnamed_states(const CacheMetadata& named) {
   std::vector<std::string> candidates;
@@ -112,7 +120,6 @@ void CacheSlot::remove_unnamed_states(const CacheMetadata& named) {
 void CacheSlot::clean_up(const std::vector<std::string>& temporaries) {
   if (unsettled_) return;
   for (const std::string& file : temporaries) (void)files_->remove(path(file));
-  if (intact_ && metadata_.generation > 0) remove_unnamed_states(metadata_);
 }
 
 Status CacheSlot::flush() {

@@ -52,6 +52,12 @@ CacheMetadata CacheSlot::next_metadata(const CommitOrder& order) const {
   return next;
 }
 
+uint64_t CacheSlot::bytes_after(const CommitOrder& order) const {
+  uint64_t bytes = order.text.size();
+  for (const StateRecord& record : next_metadata(order).states) bytes += record.size;
+  return bytes;
+}
+
 Result<MetadataFile> CacheSlot::stage(const CommitOrder& order) {
   MetadataFile file;
   if (readable_) {

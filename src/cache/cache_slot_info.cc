@@ -149,7 +149,8 @@ CacheSummary CacheSlot::summary() const {
                        .is_automatic = metadata_.source == "automatic",
                        .text_bytes = text_ ? text_->bytes : 0,
                        .hits = metadata_.hits + hits_,
-                       .used_at = std::max({metadata_.last_used_at, last_used_at_, metadata_.modified_at})};
+                       .used_at = std::max({metadata_.last_used_at, last_used_at_, metadata_.modified_at}),
+                       .opened_at = opened_at_};
   for (const StateRecord& record : metadata_.states) {
     summary.state_bytes += record.size;
     summary.tokens = std::max(summary.tokens, record.tokens);

@@ -149,27 +149,6 @@ void CacheStore::touch(const std::string& model, const std::string& name, bool h
   });
 }
 
-StoreUse CacheStore::use() {
-  const ChangeNotice notice(impl_.get());
-  StoreUse use{.limits = impl_->limits};
-  for (const std::string& model : models()) {
-    impl_->complete(model);
-    impl_->automatic.take_stock(model);
-  }
-  for (const CacheIndex::Known& known : impl_->index.all()) {
-    const uint64_t bytes = known.summary.text_bytes + known.summary.state_bytes;
-    use.total_bytes += bytes;
-    use.model_bytes[known.key.first] += bytes;
-    ++use.entries;
-  }
-  for (const AutomaticStates::Kept& kept : impl_->automatic.kept(impl_->now())) {
-    use.automatic_bytes += kept.bytes;
-    ++use.automatic_entries;
-  }
-  use.free_bytes = impl_->files->free_bytes(impl_->root).value_or(0);
-  return use;
-}
-
 void CacheStore::flush() {
   impl_->automatic.flush();
   for (const CacheIndex::Known& known : impl_->index.all()) {

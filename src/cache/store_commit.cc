@@ -25,6 +25,10 @@ Result<PendingState> CacheStore::begin_state(const std::string& model, const std
   if (!usable_model_folder(model) || !usable_cache_name(name)) {
     return fail(ErrorCode::kInvalidArgument, "this is no name for a prompt cache", "cache_name");
   }
+  if (impl_->is_limited()) {
+    const std::lock_guard guard(impl_->budget_mutex);
+    if (const Status room = impl_->make_room({.model = model}, name, true); !room) return fail(room.error());
+  }
   if (const Status made = impl_->files->make_folders(impl_->folder(model)); !made) return fail(made.error());
   std::string path = impl_->folder(model) + "/" + new_state_file_name(name, format, ++impl_->payloads);
   auto fd = impl_->files->create(path);
@@ -93,6 +97,16 @@ Result<std::vector<Hash128>> CacheStore::Impl::ancestors_at_commit(const std::st
   return ancestors->hashes;
 }
 
+Status CacheStore::Impl::make_room_for(const std::string& model, const std::string& name, const CommitOrder& order) {
+  EvictionNeed need{.model = model};
+  const Status looked = with(model, name, [&](CacheSlot& slot) -> Status {
+    need.bytes = slot.bytes_after(order);
+    need.new_cache = !slot.exists();
+    return {};
+  });
+  return looked ? make_room(need, name, false) : looked;
+}
+
 Status CacheStore::Impl::commit(const std::string& model, const std::string& name, const std::string& text,
                                 std::vector<NewState> states, const CacheAttributes& attributes, bool same_text) {
   if (!usable_model_folder(model) || !usable_cache_name(name)) {
@@ -108,6 +122,11 @@ Status CacheStore::Impl::commit(const std::string& model, const std::string& nam
                           .attributes = attributes,
                           .ancestors = std::move(*ancestors),
                           .now = now()};
+  std::unique_lock<std::mutex> budget;
+  if (is_limited()) {
+    budget = std::unique_lock(budget_mutex);
+    if (const Status room = make_room_for(model, name, order); !room) return room;
+  }
   const Status committed = with(model, name, [&](CacheSlot& slot) -> Status {
     if (same_text) {
       if (!slot.exists()) return no_such_cache();

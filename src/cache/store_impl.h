@@ -1,13 +1,14 @@
 // The inside of CacheStore. Its files: cache_store.cc (folders and caches), store_line.cc (what caches continue),
-// store_commit.cc, store_states.cc (all that are offered).
+// store_commit.cc, store_budget.cc, store_states.cc (all that are offered).
 //
-// Locks: one slot's at a time, then the index's or the automatic states' own.
+// Locks: the budget's, one slot's at a time, then the index's or the automatic states' own.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,6 +20,8 @@
 #include "cache/cache_names.h"
 #include "cache/cache_slot.h"
 #include "cache/cache_store.h"
+#include "cache/daily_writes.h"
+#include "cache/eviction.h"
 #include "cache/store_opening.h"
 
 namespace rockllama {
@@ -46,7 +49,9 @@ struct CacheStore::Impl {
   UniqueFd lock;
   CacheIndex index;
   AutomaticStates automatic;
-  std::atomic<uint64_t> payloads = 0;  // counts temporary names, so that two builds do not meet
+  std::mutex budget_mutex{};                  // from planning room to taking it; before all other locks
+  std::optional<DailyWrites> daily_writes{};  // guarded by it
+  std::atomic<uint64_t> payloads = 0;         // counts temporary names, so that two builds do not meet
 
   [[nodiscard]] std::string folder(const std::string& model) const { return root + "/" + model; }
   static tl::unexpected<Error> no_such_cache() { return fail(ErrorCode::kNotFound, "there is no such prompt cache"); }
@@ -107,8 +112,21 @@ struct CacheStore::Impl {
   [[nodiscard]] Result<std::vector<Hash128>> ancestors_at_commit(const std::string& model, const std::string& name,
                                                                  const std::vector<NewState>& states,
                                                                  const CacheAttributes& attributes);
+  [[nodiscard]] Status make_room_for(const std::string& model, const std::string& name, const CommitOrder& order);
   [[nodiscard]] Status commit(const std::string& model, const std::string& name, const std::string& text,
                               std::vector<NewState> states, const CacheAttributes& attributes, bool same_text);
+
+  // -- store_budget.cc; all under budget_mutex
+  [[nodiscard]] bool is_limited() const;
+  void complete_all();
+  [[nodiscard]] std::vector<EvictionEntry> eviction_entries(const CacheIndex::Key& without);
+  // Evicts what has to go for `need`, which replaces the cache `name`. kNoSpace. `only_look` evicts nothing.
+  [[nodiscard]] Status make_room(EvictionNeed need, const std::string& name, bool only_look);
+  [[nodiscard]] Status evict(const std::vector<EvictionEntry>& entries, const EvictionPlan& plan);
+  [[nodiscard]] std::string daily_writes_path() const { return root + "/.automatic-writes.json"; }
+  [[nodiscard]] DailyWrites written_today();
+  [[nodiscard]] Status check_daily_writes(uint64_t bytes);
+  [[nodiscard]] Status count_daily_writes(uint64_t bytes);
 
   // -- store_states.cc
   // The listener will hear of it, and of those that continue it, at the end of the public call.

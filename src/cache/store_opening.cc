@@ -14,28 +14,27 @@ namespace {
 
 constexpr size_t kLongestFileName = 255;
 
-// Temporary files by cache; a cache without any has an empty list.
+// Temporary files by cache.
 using Temporaries = std::map<std::string, std::vector<std::string>>;
 
-Result<Temporaries> find_caches(FileSystem* files, const std::string& folder) {
+Result<Temporaries> find_temporaries(FileSystem* files, const std::string& folder) {
   const auto entries = files->list(folder);
   if (!entries) return fail(entries.error());
   Temporaries caches;
   for (const FolderEntry& entry : *entries) {
     const auto file = entry.info.is_folder ? std::nullopt : parse_cache_file_name(entry.name);
-    if (!file) continue;
-    auto& temporaries = caches[file->cache];
-    if (file->kind == CacheFileKind::kTemporary) temporaries.push_back(entry.name);
+    if (file && file->kind == CacheFileKind::kTemporary) caches[file->cache].push_back(entry.name);
   }
   return caches;
 }
 
 void settle_folder(FileSystem* files, const std::string& folder, const std::string& model) {
-  const auto caches = find_caches(files, folder);
+  const auto caches = find_temporaries(files, folder);
   if (!caches) {
     spdlog::warn("the cache folder of model {} cannot be read: {}", model, caches.error().message);
     return;
   }
+  // A commit that broke off without leaving one is settled when its cache is first looked at, like the others.
   for (const auto& [name, temporaries] : *caches) {
     CacheSlot slot(files, folder, model, name);
     const Status fresh = slot.refresh();

@@ -16,8 +16,8 @@ namespace rockllama {
 // Names of the caches that have a file in `folder`; none where there is no such folder.
 [[nodiscard]] Result<std::set<std::string>> cache_names(FileSystem* files, const std::string& folder);
 
-// Finishes or undoes commits that broke off, removes our own temporary files and states of ours that no metadata
-// names. A cache that cannot be put in order is left as it is, with a log line. kIo when `root` cannot be read.
+// Finishes or undoes commits that left temporary files, and removes these. Reads names only of all other caches. A
+// cache that cannot be put in order is left as it is, with a log line. kIo when `root` cannot be read.
 [[nodiscard]] Status settle_store(FileSystem* files, const std::string& root);
 
 struct PayloadFile {

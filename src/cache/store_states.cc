@@ -15,6 +15,7 @@ Result<OpenState> CacheStore::open_state(const std::string& model, const std::st
     record = slot.ready_record(key.id);
     if (!record) return fail(ErrorCode::kNotFound, "the state is not there any more");
     if (const auto known = slot.verified.find(key.id); known != slot.verified.end()) verified = known->second;
+    slot.note_opening(impl_->now());
     return impl_->files->open(slot.path(record->file));
   });
   if (!fd) return fail(fd.error());
@@ -65,20 +66,6 @@ std::vector<KnownState> CacheStore::known_states(const std::string& model, const
   const auto automatic = impl_->automatic.known(model, fingerprint);
   states.insert(states.end(), automatic.begin(), automatic.end());
   return states;
-}
-
-Result<PendingState> CacheStore::begin_automatic(const std::string& model, uint64_t) {
-  if (!usable_model_folder(model)) return fail(ErrorCode::kInvalidArgument, "this is no name for a model", "model");
-  return impl_->automatic.begin(model);
-}
-
-Result<StateKey> CacheStore::commit_automatic(const std::string& model, PendingState payload,
-                                              const AutomaticState& state) {
-  const ChangeNotice notice(impl_.get());
-  if (!usable_model_folder(model)) return fail(ErrorCode::kInvalidArgument, "this is no name for a model", "model");
-  auto key = impl_->automatic.commit(model, &payload, state, impl_->now());
-  if (key) impl_->note_change(model, "");
-  return key;
 }
 
 Result<OpenState> CacheStore::open_automatic(const std::string& model, const StateKey& key) {

@@ -13,7 +13,7 @@ namespace rockllama {
 
 // What the store may take. 0 = no limit.
 struct StoreLimits {
-  uint64_t max_total_bytes = 0;  // texts and states of all named caches
+  uint64_t max_total_bytes = 0;  // texts and states of all models, automatic ones too
   uint64_t max_model_bytes = 0;  // of each model
   uint64_t max_entries = 0;      // named caches
   uint64_t keep_free_bytes = 0;  // of the device
