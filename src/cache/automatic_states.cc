@@ -60,7 +60,7 @@ Result<StateKey> AutomaticStates::commit(const std::string& model, PendingState*
                          .last_used_at = now,
                          .value = std::isfinite(state.value) ? state.value : 0};
   const std::lock_guard guard(mutex_);
-  if (!models_.contains(model)) look(model);
+  if (const Status looked = take_stock_locked(model); !looked) return fail(looked.error());
   uint64_t generation = 1;
   for (const auto& [stem, entry] : models_[model]) {
     generation = std::max(generation, parse_automatic_file_name(automatic_state_file_name(stem))->generation + 1);
@@ -103,7 +103,7 @@ void AutomaticStates::remove_files(const std::string& model, const std::string& 
 AutomaticStates::Entry* AutomaticStates::find(const std::string& model, const std::string& id) {
   const std::string stem = stem_of(id);
   if (id != model + "/" + kAutomaticFolder + "/" + stem) return nullptr;
-  if (!models_.contains(model)) look(model);
+  if (!take_stock_locked(model)) return nullptr;
   Entries& entries = models_[model];
   const auto found = entries.find(stem);
   return found == entries.end() ? nullptr : &found->second;
@@ -151,15 +151,21 @@ Status AutomaticStates::remove(const std::string& model, const std::string& id) 
 
 void AutomaticStates::take_stock(const std::string& model) {
   const std::lock_guard guard(mutex_);
-  if (!models_.contains(model)) look(model);
+  (void)take_stock_locked(model);
+}
+
+Status AutomaticStates::take_stock_locked(const std::string& model) {
+  return models_.contains(model) ? Status{} : look(model);
 }
 
 // Metadata is read where it changed. What cannot be read now is not known now.
-void AutomaticStates::look(const std::string& model) {
+Status AutomaticStates::look(const std::string& model) {
+  auto found = files_->list(folder(model));
+  if (!found && found.error().code != ErrorCode::kNotFound) return fail(found.error());
+  if (!found) found = std::vector<FolderEntry>{};
   Entries& entries = models_[model];
-  const auto found = files_->list(folder(model));
   std::set<std::string> seen;
-  for (const FolderEntry& file : found ? *found : std::vector<FolderEntry>{}) {
+  for (const FolderEntry& file : *found) {
     const auto name = file.info.is_folder ? std::nullopt : parse_automatic_file_name(file.name);
     if (!name || name->kind != CacheFileKind::kMetadata) continue;
     seen.insert(name->stem);
@@ -169,6 +175,7 @@ void AutomaticStates::look(const std::string& model) {
     }
   }
   std::erase_if(entries, [&](const auto& entry) { return !seen.contains(entry.first); });
+  return {};
 }
 
 void AutomaticStates::read_entry(const std::string& model, const std::string& stem, const FileInfo& file,
@@ -187,8 +194,8 @@ void AutomaticStates::read_entry(const std::string& model, const std::string& st
 
 std::vector<KnownState> AutomaticStates::known(const std::string& model, const std::string& fingerprint) {
   const std::lock_guard guard(mutex_);
-  look(model);
   std::vector<KnownState> states;
+  if (!look(model)) return states;
   std::erase_if(models_[model], [&](const auto& entry) {
     const AutomaticRecord& record = entry.second.record;
     const bool usable = record.fingerprint == fingerprint;

@@ -62,7 +62,9 @@ class AutomaticStates {
 
   [[nodiscard]] std::string folder(const std::string& model) const { return root_ + "/" + model + "/auto"; }
   [[nodiscard]] std::string path(const std::string& model, const std::string& file) const;
-  void look(const std::string& model);
+  // The folder as it is now, and only where that has not happened yet. On failure nothing more is known than before.
+  [[nodiscard]] Status look(const std::string& model);
+  [[nodiscard]] Status take_stock_locked(const std::string& model);
   void read_entry(const std::string& model, const std::string& stem, const FileInfo& file, Entries* entries);
   [[nodiscard]] Entry* find(const std::string& model, const std::string& id);
   void remove_files(const std::string& model, const std::string& stem);

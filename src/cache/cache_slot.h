@@ -64,6 +64,8 @@ class CacheSlot {
 
   // Brings what is known up to date with the files, and a commit that broke off to its end. Called before the rest.
   [[nodiscard]] Status refresh();
+  // Nothing was changed here since refresh.
+  [[nodiscard]] bool is_current() const { return loaded_; }
   // After refresh: some file of the cache is there.
   [[nodiscard]] bool exists() const { return text_ || metadata_file_ || has_strays_; }
 

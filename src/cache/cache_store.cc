@@ -48,15 +48,21 @@ Result<std::unique_ptr<CacheStore>> CacheStore::open(FileSystem* files, std::str
   return std::unique_ptr<CacheStore>(new CacheStore(std::move(impl)));
 }
 
-std::vector<std::string> CacheStore::models() {
+std::vector<std::string> CacheStore::Impl::folders() const {
   std::vector<std::string> models;
-  const auto entries = impl_->files->list(impl_->root);
-  if (!entries) return models;
-  for (const FolderEntry& entry : *entries) {
-    if (!entry.info.is_folder || !usable_model_folder(entry.name)) continue;
-    const auto names = cache_names(impl_->files, impl_->folder(entry.name));
-    if (names && !names->empty()) models.push_back(entry.name);
+  const auto entries = files->list(root);
+  for (const FolderEntry& entry : entries ? *entries : std::vector<FolderEntry>{}) {
+    if (entry.info.is_folder && usable_model_folder(entry.name)) models.push_back(entry.name);
   }
+  return models;
+}
+
+std::vector<std::string> CacheStore::models() {
+  std::vector<std::string> models = impl_->folders();
+  std::erase_if(models, [&](const std::string& model) {
+    const auto names = cache_names(impl_->files, impl_->folder(model));
+    return !names || names->empty();
+  });
   return models;
 }
 

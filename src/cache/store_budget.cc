@@ -23,12 +23,9 @@ bool CacheStore::Impl::is_limited() const {
 }
 
 void CacheStore::Impl::complete_all() {
-  const auto folders = files->list(root);
-  if (!folders) return;
-  for (const FolderEntry& entry : *folders) {
-    if (!entry.info.is_folder || !usable_model_folder(entry.name)) continue;
-    complete(entry.name);
-    automatic.take_stock(entry.name);
+  for (const std::string& model : folders()) {
+    complete(model);
+    automatic.take_stock(model);
   }
 }
 
@@ -99,7 +96,7 @@ Status CacheStore::Impl::evict(const std::vector<EvictionEntry>& entries, const 
 DailyWrites CacheStore::Impl::written_today() {
   if (!daily_writes) {
     const auto text = files->read(daily_writes_path(), kLargestDailyWrites);
-    if (!text && text.error().code != ErrorCode::kNotFound) return {};
+    if (!text && text.error().code != ErrorCode::kNotFound) return on_day_of(now(), {});
     daily_writes = text ? parse_daily_writes(*text) : DailyWrites{};
   }
   return on_day_of(now(), *daily_writes);
@@ -154,8 +151,10 @@ Result<StateKey> CacheStore::commit_automatic(const std::string& model, PendingS
   const ChangeNotice notice(impl_.get());
   if (!usable_model_folder(model)) return fail(ErrorCode::kInvalidArgument, "this is no name for a model", "model");
   const std::lock_guard guard(impl_->budget_mutex);
-  const EvictionNeed need{.model = model, .bytes = state.bytes, .automatic = true, .value = state.value};
-  Status room = impl_->make_room(need, "", false);
+  Status room;
+  if (impl_->is_limited() || impl_->limits.automatic_bytes != 0) {
+    room = impl_->make_room({.model = model, .bytes = state.bytes, .automatic = true, .value = state.value}, "", false);
+  }
   if (room) room = impl_->count_daily_writes(state.bytes);
   if (!room) return fail(room.error());
   auto key = impl_->automatic.commit(model, &payload, state, impl_->now());

@@ -135,11 +135,9 @@ Status CacheStore::Impl::commit(const std::string& model, const std::string& nam
       if (*current != text) return fail(ErrorCode::kConflict, "the text of the prompt cache changed meanwhile");
     }
     if (!attributes.overwrite && slot.exists()) return fail(ErrorCode::kConflict, "the prompt cache exists already");
-    const Status status = slot.commit(order, [&] {
+    return slot.commit(order, [&] {
       for (NewState& state : states) state.payload.release();
     });
-    (void)slot.refresh();
-    return status;
   });
   note_change(model, name);
   return committed;

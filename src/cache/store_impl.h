@@ -54,6 +54,8 @@ struct CacheStore::Impl {
   std::atomic<uint64_t> payloads = 0;         // counts temporary names, so that two builds do not meet
 
   [[nodiscard]] std::string folder(const std::string& model) const { return root + "/" + model; }
+  // Names of the folders that may be models'.
+  [[nodiscard]] std::vector<std::string> folders() const;
   static tl::unexpected<Error> no_such_cache() { return fail(ErrorCode::kNotFound, "there is no such prompt cache"); }
 
   // Runs `use` on the refreshed cache, under its lock.
@@ -68,6 +70,7 @@ struct CacheStore::Impl {
       return use(*used);
     };
     auto result = run();
+    if (!used->is_current()) (void)used->refresh();
     const CacheSummary summary = used->summary();
     const bool known_before = offered != Hash128{} || index.complete(model);
     const bool changed = known_before && used->offer_hash() != offered;

@@ -135,7 +135,7 @@ Status CacheStore::remove(const std::string& model, const std::string& name, boo
 
 void CacheStore::sweep() {
   const ChangeNotice notice(impl_.get());
-  for (const std::string& model : models()) {
+  for (const std::string& model : impl_->folders()) {
     impl_->scan(model);
     for (const auto& [name, kin] : impl_->index.family(model)) {
       if (has_expired(kin.expires_at, impl_->now())) (void)impl_->remove_expired(model, name);

@@ -31,6 +31,21 @@ inline std::vector<NewState> new_states(CacheStore* store, const std::string& na
   return states;
 }
 
+// An automatic state with `bytes`; its payload is written as a worker would.
+inline Result<StateKey> commit_automatic(CacheStore* store, const std::string& bytes, double value = 1,
+                                         const std::string& fingerprint = kPrint) {
+  auto payload = store->begin_automatic(kModel, bytes.size());
+  if (!payload) return fail(payload.error());
+  const UniqueFd fd = payload->take_fd();
+  if (::pwrite(fd.get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return fail(ErrorCode::kIo, "the payload could not be written");
+  }
+  KnownState known{.key = {"", 400, {1, bytes.size()}}, .cuts = {100, 400}, .points = {{250, {2, 3}}}, .salt = {4, 5}};
+  return store->commit_automatic(
+      kModel, std::move(*payload),
+      {.known = std::move(known), .bytes = bytes.size(), .value = value, .fingerprint = fingerprint});
+}
+
 inline std::string contents(const UniqueFd& fd, uint64_t size) {
   std::string bytes(size, '\0');
   const ssize_t got = ::pread(fd.get(), bytes.data(), size, 0);
@@ -42,11 +57,23 @@ class StoreTest : public testing::Test {
  protected:
   StoreTest() { open(); }
 
-  void open() {
+  void open(const StoreLimits& limits = {}) {
     store_.reset();
-    auto opened = CacheStore::open(&files_, "/cache");
+    auto opened = CacheStore::open(&files_, "/cache", limits, [this] { return now_; });
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
+  }
+  // Continues `parent`, with a state that was built over all of its line.
+  void create_over(const std::string& parent, const std::string& name, const std::string& text,
+                   const std::string& state) {
+    const Status status = store_->commit(kModel, name, text, new_states(store_.get(), name, state), {.parent = parent});
+    ASSERT_TRUE(status) << status.error().message;
+  }
+  [[nodiscard]] std::string reason(const std::string& name) { return reference(name).reason; }
+  [[nodiscard]] std::vector<std::string> known() {
+    std::vector<std::string> ids;
+    for (const KnownState& state : store_->known_states(kModel, kPrint)) ids.push_back(state.key.id);
+    return ids;
   }
   void create(const std::string& name, const std::string& text, const std::string& state) {
     const Status status = store_->commit(kModel, name, text, new_states(store_.get(), name, state), {.source = "api"});
@@ -64,6 +91,7 @@ class StoreTest : public testing::Test {
   [[nodiscard]] std::vector<std::string> names() { return files_.names("/cache/demo"); }
 
   MemoryFileSystem files_;
+  double now_ = 1.8e9;  // Unix seconds, as the store sees them
   std::unique_ptr<CacheStore> store_;
 };
 
