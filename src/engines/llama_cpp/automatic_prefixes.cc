@@ -20,6 +20,7 @@ std::vector<StatePoint> points_of(const AutomaticPrefix& prefix) {
   std::vector<uint32_t> ends = prefix.cuts;
   if (ends.size() > kOfferedPoints) ends.erase(ends.begin(), ends.end() - kOfferedPoints);
   std::vector<StatePoint> points;
+  points.reserve(ends.size());
   for (const uint32_t end : ends) points.push_back({end, hash_tokens(std::span(prefix.tokens).first(end))});
   return points;
 }
