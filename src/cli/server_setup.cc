@@ -97,6 +97,7 @@ ModelSpec model_defaults(const Config& config) {
   spec.threads = static_cast<uint32_t>(config.models.threads);
   spec.automatic_reuse = config.cache.automatic_reuse;
   spec.automatic_memory_bytes = bytes_of_mib(config.cache.automatic_memory_mib);
+  spec.offer_evicted = config.cache.automatic_files;
   spec.sampling_defaults = sampling_defaults(config.inference);
   spec.default_max_tokens = config.inference.max_new_tokens;
   return spec;
