@@ -1,4 +1,4 @@
-// The border of a cache's text: the longest token prefix that stays the same whatever follows the text. It is found by
+// The border of a cache: the longest token prefix that stays the same whatever follows its line. It is found by
 // rendering and tokenizing several continuations, never assumed: templates fold the system text into the first turn,
 // add a default one or print the date, and tokens merge across the end of a text. Pure but for the date.
 #pragma once
@@ -21,9 +21,10 @@ struct Border {
   std::string note{};  // what a person should know of it; mostly empty
 };
 
-// Of `text` as the leading system message, rendered without thinking. Fails as `chat_template` and `tokenize` do.
+// Of the line at the beginning of a chat, rendered without thinking. Continuations that the template refuses do not
+// count; fails as `chat_template` does where it refuses nearly all, and as `tokenize` does.
 [[nodiscard]] Result<Border> chat_border(const ChatTemplate& chat_template, const Tokenize& tokenize,
-                                         const std::string& text);
+                                         const CacheLine& line);
 
 // Of `text` as it is. Fails as `tokenize` does.
 [[nodiscard]] Result<Border> text_border(const Tokenize& tokenize, const std::string& text);

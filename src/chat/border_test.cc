@@ -62,7 +62,10 @@ class FakeTokenizer {
 class ChatBorder : public ::testing::Test {
  protected:
   std::string border_of(const std::string& template_name, const std::string& text) {
-    const auto border = chat_border(template_named(template_name), tokenizer_.tokenize(), text);
+    return border_of(template_name, CacheLine{{.text = text}});
+  }
+  std::string border_of(const std::string& template_name, const CacheLine& line) {
+    const auto border = chat_border(template_named(template_name), tokenizer_.tokenize(), line);
     EXPECT_TRUE(border);
     note_ = border->note;
     return tokenizer_.text(border->tokens);
@@ -92,12 +95,50 @@ TEST_F(ChatBorder, LiesInsideTheFirstUserTurnInMistral) {
   EXPECT_THAT(border_of("mistralai-Mistral-Nemo-Instruct-2407", "Be brief."), StartsWith("[INST]Be brief."));
 }
 
+const ChatMessage kQuestion = {"user", "Two and two?"};
+const ChatMessage kAnswer = {"assistant", "Four."};
+
+TEST_F(ChatBorder, EndsBehindAnAnswerWhereTheNextRoleBegins) {
+  EXPECT_EQ(border_of("Qwen-Qwen2.5-7B-Instruct", CacheLine{{.text = "Add."}, {.messages = {kQuestion, kAnswer}}}),
+            "<|im_start|>system\nAdd.<|im_end|>\n<|im_start|>user\nTwo and two?<|im_end|>\n"
+            "<|im_start|>assistant\nFour.<|im_end|>\n<|im_start|>");
+  EXPECT_THAT(note_, IsEmpty());
+}
+
+TEST_F(ChatBorder, HoldsTheTurnOfAnAnswerWhereOnlyThatMayFollowAUser) {
+  EXPECT_EQ(border_of("google-gemma-2-2b-it", CacheLine{{.messages = {kQuestion}}}),
+            "<start_of_turn>user\nTwo and two?<end_of_turn>\n<start_of_turn>model\n");
+}
+
+TEST_F(ChatBorder, IsRefusedInTheTemplatesWordsWhereAConversationMayNotBeginSo) {
+  const auto border =
+      chat_border(template_named("google-gemma-2-2b-it"), tokenizer_.tokenize(), {{.messages = {kAnswer}}});
+  ASSERT_FALSE(border);
+  EXPECT_EQ(border.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(border.error().message, HasSubstr("roles must alternate"));
+}
+
+TEST_F(ChatBorder, HoldsTheToolsWhereverTheTemplatePrintsThem) {
+  const CacheContent tools = {.messages = {{"system", "Be brief."}}, .tools = {{"weather", "Tells the weather."}}};
+  for (const char* name : {"Qwen-Qwen2.5-7B-Instruct", "Qwen-Qwen3-0.6B", "meta-llama-Llama-3.1-8B-Instruct",
+                           "mistralai-Mistral-Nemo-Instruct-2407"}) {
+    EXPECT_THAT(border_of(name, {tools}), HasSubstr("Tells the weather.")) << name;
+    EXPECT_THAT(border_of(name, {CacheContent{.tools = tools.tools}}), HasSubstr("Tells the weather.")) << name;
+  }
+}
+
+TEST_F(ChatBorder, SaysThatToolsHaveNoEffectWhereTheTemplatePrintsNone) {
+  EXPECT_THAT(border_of("google-gemma-2-2b-it", CacheLine{{.messages = {kQuestion, kAnswer}, .tools = {{"weather"}}}}),
+              HasSubstr("Four."));
+  EXPECT_THAT(note_, HasSubstr("does not print tools"));
+}
+
 TEST_F(ChatBorder, SaysWhenTheTextComesBehindWhatFollowsIt) {
   const auto last =
       ChatTemplate::create(nullptr,
                            "{% for role in ['user', 'system'] %}{% for m in messages %}{% if m.role == role %}"
                            "[{{ m.role }}]{{ m.content }}{% endif %}{% endfor %}{% endfor %}");
-  const auto border = chat_border(*last, tokenizer_.tokenize(), "Be brief.");
+  const auto border = chat_border(*last, tokenizer_.tokenize(), {{.text = "Be brief."}});
   ASSERT_TRUE(border);
   EXPECT_EQ(tokenizer_.text(border->tokens), "[user]");
   EXPECT_THAT(border->note, HasSubstr("only a part can be reused"));
@@ -105,7 +146,7 @@ TEST_F(ChatBorder, SaysWhenTheTextComesBehindWhatFollowsIt) {
 
 TEST_F(ChatBorder, PassesOnWhatTheTokenizerRefuses) {
   const Tokenize refuse = [](std::string_view) { return fail(ErrorCode::kInvalidArgument, "no"); };
-  EXPECT_EQ(chat_border(template_named("Qwen-Qwen2.5-7B-Instruct"), refuse, "x").error().message, "no");
+  EXPECT_EQ(chat_border(template_named("Qwen-Qwen2.5-7B-Instruct"), refuse, {{.text = "x"}}).error().message, "no");
 }
 
 TEST(TextBorder, EndsWhereNoContinuationChangesATokenAnyMore) {

@@ -1,8 +1,6 @@
 // Where a prompt cache stands in a chat. Pure.
 #pragma once
 
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "domain/generation.h"
@@ -12,10 +10,16 @@ namespace rockllama {
 // A system or developer message.
 [[nodiscard]] bool is_system(const ChatMessage& message);
 
-// `messages` with the cache as the first system message. A leading system message of the same text is not doubled, one
-// with another text follows.
-[[nodiscard]] std::vector<ChatMessage> messages_with_cache(std::string_view cache_text,
-                                                           std::vector<ChatMessage> messages);
+// What a cache's line says: each text is a system message, messages and tools are themselves.
+[[nodiscard]] ChatPrompt chat_of(const CacheLine& line);
+
+// `prompt` without what the line says already: leading system messages of the same text, messages at its beginning that
+// repeat the whole line or the last contents of it, tools of the same name.
+[[nodiscard]] ChatPrompt without_repeats(const CacheLine& line, ChatPrompt prompt);
+
+// `prompt` behind the line. With `one_system_message` (what the template takes) the leading system messages become one,
+// and those of the prompt that come behind a conversation of the line go to the front of its next user message.
+[[nodiscard]] ChatPrompt behind_line(const CacheLine& line, ChatPrompt prompt, bool one_system_message);
 
 // The leading system messages as one, joined by an empty line: for templates that allow only one.
 [[nodiscard]] std::vector<ChatMessage> fold_system_messages(std::vector<ChatMessage> messages);

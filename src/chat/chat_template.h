@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "domain/generation.h"
@@ -24,10 +23,11 @@ class ChatTemplate {
   ~ChatTemplate();
 
   // Without the BOS that the tokenizer adds. kInvalidArgument with the template's own words where it refuses.
-  [[nodiscard]] Result<std::string> render(const std::vector<ChatMessage>& messages, bool enable_thinking,
-                                           bool add_generation_prompt) const;
+  [[nodiscard]] Result<std::string> render(const ChatPrompt& prompt, bool add_generation_prompt) const;
   // Whether two leading system messages are rendered one after the other, both whole. Else they must be one.
   [[nodiscard]] bool takes_many_system_messages() const { return takes_many_system_messages_; }
+  // Whether tools are rendered. Else they are left out without a word.
+  [[nodiscard]] bool takes_tools() const { return takes_tools_; }
 
  private:
   struct Impl;
@@ -35,6 +35,7 @@ class ChatTemplate {
 
   std::unique_ptr<Impl> impl_;
   bool takes_many_system_messages_ = false;
+  bool takes_tools_ = false;
 };
 
 }  // namespace rockllama

@@ -78,6 +78,7 @@ struct CacheUse {
   CacheTier tier = CacheTier::kNone;  // kText: the cache's text served, its state did not; kMemory: an automatic one
   uint32_t tokens = 0;                // prompt tokens that were not prefilled
   double restore_ms = 0;              // time to put the state into the KV buffer
+  std::string state_of{};             // the cache whose state served, where `name` only continues that one
   std::string reason{};               // why no state, or not all of it, was reused; empty on a full hit
   bool operator==(const CacheUse&) const = default;
 };

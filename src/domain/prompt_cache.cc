@@ -1,5 +1,7 @@
 #include "domain/prompt_cache.h"
 
+#include <bit>
+
 namespace rockllama {
 
 size_t content_bytes(const CacheLine& line) {
@@ -10,6 +12,11 @@ size_t content_bytes(const CacheLine& line) {
     for (const ChatTool& tool : content.tools) bytes += tool.description.size() + tool.parameters.size();
   }
   return bytes;
+}
+
+StatePoint anchor_of(std::span<const int32_t> tokens) {
+  const size_t size = std::bit_floor(tokens.size());
+  return {static_cast<uint32_t>(size), hash_tokens(tokens.first(size))};
 }
 
 const char* to_string(StateFormat format) { return format == StateFormat::kChat ? "chat" : "raw"; }

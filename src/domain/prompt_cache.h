@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,11 +55,15 @@ struct StatePoint {
   bool operator==(const StatePoint&) const = default;
 };
 
+// At the largest power of two of tokens: states that a prompt cannot begin with are told from others by few hashes.
+[[nodiscard]] StatePoint anchor_of(std::span<const int32_t> tokens);
+
 // A state that exists as a file, as the worker knows it: requests that begin with its tokens find it by themselves.
 struct KnownState {
   std::string name{};  // of the named cache; empty = automatic
   StateFormat format = StateFormat::kChat;
   StateKey key;
+  StatePoint anchor{};               // of its tokens; none = not known
   std::vector<uint32_t> cuts{};      // ends of the blocks that it was prefilled in
   std::vector<StatePoint> points{};  // where it serves besides its end; ascending
   Hash128 salt{};                    // of the callers that it is for; zero = for all
@@ -69,6 +74,7 @@ struct KnownState {
 struct SavedState {
   uint32_t tokens = 0;
   Hash128 token_hash;
+  StatePoint anchor{};           // of the tokens
   uint64_t bytes = 0;            // of the payload
   std::vector<uint32_t> cuts{};  // ends of the blocks that the prefix was prefilled in, ascending, last = tokens
   double prefill_ms = 0;

@@ -19,11 +19,30 @@ uint32_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
   return static_cast<uint32_t>(ends.first - a.begin());
 }
 
-CutPlan plan_cuts(std::span<const int32_t> prompt, std::span<const int32_t> prefix, uint32_t block_tokens) {
+bool cuts_are_valid(std::span<const uint32_t> cuts, size_t size, uint32_t block_tokens) {
+  uint32_t last = 0;
+  for (const uint32_t cut : cuts) {
+    if (cut <= last || cut - last > block_tokens) return false;
+    last = cut;
+  }
+  return last != 0 && last == size;
+}
+
+std::vector<uint32_t> border_cuts(std::span<const uint32_t> borders, uint32_t block_tokens) {
+  std::vector<uint32_t> cuts;
+  for (const uint32_t border : borders) {
+    const std::vector<uint32_t> more = block_cuts(cuts.empty() ? 0 : cuts.back(), border, block_tokens);
+    cuts.insert(cuts.end(), more.begin(), more.end());
+  }
+  return cuts;
+}
+
+CutPlan plan_cuts(std::span<const int32_t> prompt, std::span<const int32_t> prefix,
+                  std::span<const uint32_t> prefix_cuts, uint32_t block_tokens) {
   const auto size = static_cast<uint32_t>(prompt.size());
   const uint32_t usable = std::min(common_prefix(prompt, prefix), size == 0 ? 0 : size - 1);
   CutPlan plan;
-  for (const uint32_t cut : block_cuts(0, static_cast<uint32_t>(prefix.size()), block_tokens)) {
+  for (const uint32_t cut : prefix_cuts) {
     if (cut > usable) break;
     plan.cuts.push_back(cut);
     plan.reuse_tokens = cut;

@@ -46,6 +46,8 @@ struct SaveStateTask {
   std::vector<int32_t> tokens{};
   std::vector<uint32_t> cuts{};  // the last is tokens.size()
   UniqueFd file{};               // written from its beginning
+  // What the first of these tokens may be restored from, whole; an engine may prefill them all the same.
+  std::optional<PrefixState> base{};
 };
 
 struct RestoreBegins {

@@ -40,7 +40,7 @@ ROCKLLAMA_FIELDS(TextPrompt, m.text);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
 ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
-ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.reason);
+ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
 ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_template, m.context_tokens, m.kv_tokens,
                  m.parallel, m.block_tokens, m.threads, m.automatic_reuse, m.automatic_memory_bytes, m.offer_evicted,
@@ -53,10 +53,10 @@ ROCKLLAMA_FIELDS(StateKey, m.id, m.tokens, m.token_hash);
 ROCKLLAMA_FIELDS(CacheContent, m.text, m.messages, m.tools);
 ROCKLLAMA_FIELDS(CacheReference, m.name, m.line, m.state, m.reason);
 ROCKLLAMA_FIELDS(StatePoint, m.tokens, m.token_hash);
-ROCKLLAMA_FIELDS(KnownState, m.name, m.format, m.key, m.cuts, m.points, m.salt);
+ROCKLLAMA_FIELDS(KnownState, m.name, m.format, m.key, m.anchor, m.cuts, m.points, m.salt);
 ROCKLLAMA_FIELDS(EngineFigures, m.prefill_tokens_per_s, m.restore_bytes_per_s, m.resident_prefixes, m.memory_prefixes,
                  m.memory_bytes);
-ROCKLLAMA_FIELDS(SavedState, m.tokens, m.token_hash, m.bytes, m.cuts, m.prefill_ms, m.first_token_ms, m.note);
+ROCKLLAMA_FIELDS(SavedState, m.tokens, m.token_hash, m.anchor, m.bytes, m.cuts, m.prefill_ms, m.first_token_ms, m.note);
 
 ROCKLLAMA_FIELDS(Hello, m.version);
 ROCKLLAMA_FIELDS(Load, m.spec);
@@ -67,6 +67,7 @@ ROCKLLAMA_FIELDS(Credit, m.id, m.tokens);
 ROCKLLAMA_FIELDS(SaveState, m.id, m.format, m.line);
 ROCKLLAMA_FIELDS(KnownStates, m.reset, m.removed, m.added);
 ROCKLLAMA_FIELDS(Keep, m.id, m.offer);
+ROCKLLAMA_FIELDS(Lend, m.id, m.state);
 ROCKLLAMA_FIELDS(Loaded, m.model);
 ROCKLLAMA_FIELDS(LoadFailed, m.message);
 ROCKLLAMA_FIELDS(Prepared, m.id, m.prompt_tokens, m.max_tokens, m.prefill_tokens, m.cache, m.state, m.state_outdated);

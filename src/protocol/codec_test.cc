@@ -67,6 +67,7 @@ std::vector<Command> commands() {
           Cancel{1},
           Credit{2, 128},
           SaveState{3, StateFormat::kRaw, cache_line()},
+          Lend{3, {"m/a/chat/1", 12, {1, 2}}},
           KnownStates{true, {"m/a/chat/1"}, {known_state()}},
           Keep{6, 1ull << 40},
           Shutdown{}};

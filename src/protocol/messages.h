@@ -1,6 +1,6 @@
 // What server and worker say to each other. One struct per message; codec.h turns them into frames and back.
 // Descriptors travel beside a frame (SCM_RIGHTS): start_generation may bring a state to restore, save_state brings the
-// file to fill.
+// file to fill, lend the one to begin from.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace rockllama::protocol {
 
 // Raised by every change of a message. Both sides must be of one build; a mismatch ends the worker.
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 // A frame over this size is garbage. Prompts are bounded by the HTTP body limit (16 MiB by default, at most 64).
 inline constexpr uint32_t kMaxFrameBytes = 128u << 20;
 
@@ -73,6 +73,14 @@ struct SaveState {
   bool operator==(const SaveState&) const = default;
 };
 
+// The state of what the line of the next save_state with this id continues: so only the rest is prefilled. Comes with
+// its payload; one that does not fit is no failure.
+struct Lend {
+  RequestId id = 0;
+  StateKey state;
+  bool operator==(const Lend&) const = default;
+};
+
 // Which states exist as files now. The first of a life has `reset`; later ones tell what changed.
 struct KnownStates {
   bool reset = false;                  // forget all before
@@ -94,7 +102,7 @@ struct Shutdown {
   bool operator==(const Shutdown&) const = default;
 };
 
-using Command = std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, KnownStates, Keep, Shutdown>;
+using Command = std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, KnownStates, Keep, Lend, Shutdown>;
 
 // -- worker to server --------------------------------------------------------------------------------------------
 

@@ -29,10 +29,11 @@ void Scheduler::submit(protocol::Prepare command, JobSink sink, bool buffered) {
   add(id, RequestQueue::Kind::kGeneration, job);
 }
 
-void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink sink) {
+void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink sink, std::optional<LentState> lent) {
   const RequestId id = command.id;
-  add(id, RequestQueue::Kind::kSaveState,
-      std::make_shared<Job>(std::move(command), std::move(file), 0, std::move(sink)));
+  auto job = std::make_shared<Job>(std::move(command), std::move(file), 0, std::move(sink));
+  job->lent = std::move(lent);
+  add(id, RequestQueue::Kind::kSaveState, job);
 }
 
 void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job) {
@@ -80,6 +81,7 @@ void Scheduler::perform(const RequestQueue::Action& action, Job* job) {
       worker_->start({action.id, job->credit}, std::move(job->file));
       break;
     case RequestQueue::Verb::kSave:
+      if (job->lent) worker_->lend({action.id, job->lent->key}, std::move(job->lent->file));
       worker_->save_state(std::get<protocol::SaveState>(job->command), std::move(job->file));
       break;
   }

@@ -25,6 +25,10 @@ namespace rockllama {
 // StateSaved and Error are the last.
 using JobEvent = std::variant<protocol::Prepared, protocol::Started, protocol::Progress, protocol::Tokens,
                               protocol::Finished, protocol::StateSaved, Error>;
+struct LentState {
+  StateKey key;
+  UniqueFd file;
+};
 using JobSink = std::function<void(const JobEvent&)>;
 
 class Scheduler {
@@ -38,7 +42,8 @@ class Scheduler {
   void submit(protocol::Prepare command, JobSink sink, bool buffered = false);
   // The answer to Prepared. An invalid descriptor: the text serves.
   void start(RequestId id, UniqueFd state, uint32_t credit);
-  void save_state(protocol::SaveState command, UniqueFd file, JobSink sink);
+  // `lent`: the state of what the line continues, if there is one.
+  void save_state(protocol::SaveState command, UniqueFd file, JobSink sink, std::optional<LentState> lent = {});
   // The sink gets Error{kCancelled} unless the request ended before.
   void cancel(RequestId id);
   void add_credit(RequestId id, uint32_t tokens);
@@ -59,6 +64,7 @@ class Scheduler {
     UniqueFd file;        // state to restore, or file to fill
     uint32_t credit = 0;  // for start
     JobSink sink;
+    std::optional<LentState> lent{};  // for save_state
     bool buffered = false;
     std::recursive_mutex delivering{};  // recursive: a sink may cancel its own request
     bool ended = false;                 // the last event was delivered; guarded by `delivering`

@@ -50,6 +50,7 @@ class PreparingWorker : public ModelWorker {
   }
   void cancel(RequestId) override {}
   void add_credit(RequestId, uint32_t) override {}
+  void lend(const protocol::Lend&, UniqueFd) override {}
   void save_state(const protocol::SaveState&, UniqueFd) override {}
   void start(const protocol::Start& command, UniqueFd) override { last_started = command.id; }
   void know_states(const protocol::KnownStates&) override {}

@@ -49,6 +49,8 @@ class ModelWorker {
   virtual void start(const protocol::Start& command, UniqueFd state) = 0;
   virtual void cancel(RequestId id) = 0;
   virtual void add_credit(RequestId id, uint32_t tokens) = 0;
+  // Before save_state with the same id.
+  virtual void lend(const protocol::Lend& command, UniqueFd state) = 0;
   virtual void save_state(const protocol::SaveState& command, UniqueFd file) = 0;
   virtual void know_states(const protocol::KnownStates& command) = 0;
   // The answer to Offered; an invalid `file` lets the state go.

@@ -43,9 +43,16 @@ void ProgressWatch::start_asked(RequestId id, uint32_t credit, uint64_t state_by
   tasks_[id] = Task{.credit = credit, .state_bytes = state_bytes};
 }
 
+void ProgressWatch::lent(RequestId id, uint32_t tokens, double now_ms) {
+  save_asked(id, now_ms);
+  Task& task = tasks_[id];
+  task.prefilled = tokens;
+  task.state_bytes = kv_bytes_per_token_ * tokens;
+}
+
 void ProgressWatch::save_asked(RequestId id, double now_ms) {
   if (!engine_owes_progress()) last_progress_ms_ = now_ms;
-  tasks_[id] = Task{.running = true, .endless_credit = true, .saves = true, .prefilled_at_ms = now_ms};
+  tasks_.try_emplace(id, Task{.running = true, .endless_credit = true, .saves = true, .prefilled_at_ms = now_ms});
 }
 
 void ProgressWatch::write_asked(RequestId id, uint64_t bytes, double now_ms) {

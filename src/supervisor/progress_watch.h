@@ -23,6 +23,8 @@ class ProgressWatch {
   void prepared(RequestId id);
   // `state_bytes`: of the file that may have to be restored first; 0 = none.
   void start_asked(RequestId id, uint32_t credit, uint64_t state_bytes, double now_ms);
+  // Before save_asked: the state to be made begins with `tokens` tokens from a file.
+  void lent(RequestId id, uint32_t tokens, double now_ms);
   void save_asked(RequestId id, double now_ms);
   // To write a state of `bytes` that is there already.
   void write_asked(RequestId id, uint64_t bytes, double now_ms);

@@ -296,6 +296,14 @@ void WorkerProcess::add_credit(RequestId id, uint32_t tokens) {
   post(protocol::Credit{id, tokens});
 }
 
+void WorkerProcess::lend(const protocol::Lend& command, UniqueFd state) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.lent(command.id, command.state.tokens, steady_ms());
+  }
+  post(command, std::move(state));
+}
+
 void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file) {
   {
     const std::lock_guard lock(mutex_);

@@ -43,6 +43,7 @@ class WorkerProcess : public ModelWorker {
   void start(const protocol::Start& command, UniqueFd state) override;
   void cancel(RequestId id) override;
   void add_credit(RequestId id, uint32_t tokens) override;
+  void lend(const protocol::Lend& command, UniqueFd state) override;
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
   void know_states(const protocol::KnownStates& command) override;
   void keep(const protocol::Keep& command, UniqueFd file) override;

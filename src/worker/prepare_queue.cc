@@ -35,9 +35,9 @@ void PrepareQueue::add(protocol::Prepare command) {
   changed_.notify_one();
 }
 
-void PrepareQueue::add(protocol::SaveState command, UniqueFd file) {
+void PrepareQueue::add(protocol::SaveState command, UniqueFd file, std::optional<PrefixState> lent) {
   const std::lock_guard lock(mutex_);
-  waiting_.emplace_back(Save{std::move(command), std::move(file)});
+  waiting_.emplace_back(Save{std::move(command), std::move(file), std::move(lent)});
   changed_.notify_one();
 }
 
@@ -97,11 +97,17 @@ void PrepareQueue::work(Preparer* preparer, const protocol::Prepare& command) {
 void PrepareQueue::work(Preparer* preparer, protocol::KnownStates& states) { preparer->know(std::move(states)); }
 
 void PrepareQueue::work(Preparer* preparer, Save& save) {
-  auto plan = preparer->plan_state(save.command.line, save.command.format);
+  const protocol::SaveState& command = save.command;
+  auto plan = preparer->plan_state(command.line, command.format, save.lent ? &save.lent->key : nullptr);
   const std::lock_guard lock(mutex_);
   if (!finish_current()) return;
-  if (!plan) return send_(failed(save.command.id, plan.error()));
-  pass_on_({{save.command.id, std::move(plan->tokens), std::move(plan->cuts), std::move(save.file)}, plan->note});
+  if (!plan) return send_(failed(command.id, plan.error()));
+  SaveStateTask task{command.id, std::move(plan->tokens), std::move(plan->cuts), std::move(save.file)};
+  if (plan->base_tokens != 0) {
+    task.base = std::move(save.lent);
+    task.base->reuse_tokens = plan->base_tokens;
+  }
+  pass_on_({std::move(task), std::move(plan->note)});
 }
 
 }  // namespace rockllama

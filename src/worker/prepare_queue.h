@@ -36,7 +36,8 @@ class PrepareQueue {
   void run(Preparer preparer);
 
   void add(protocol::Prepare command);
-  void add(protocol::SaveState command, UniqueFd file);
+  // `lent`: the state of what the line continues.
+  void add(protocol::SaveState command, UniqueFd file, std::optional<PrefixState> lent);
   // Holds for what is added after it.
   void add(protocol::KnownStates command);
   // What was prepared under this id, which is forgotten here.
@@ -48,6 +49,7 @@ class PrepareQueue {
   struct Save {
     protocol::SaveState command;
     UniqueFd file;
+    std::optional<PrefixState> lent;
   };
   using Work = std::variant<protocol::Prepare, Save, protocol::KnownStates>;
 

@@ -1,7 +1,8 @@
 #include "worker/preparer.h"
 
 #include <algorithm>
-#include <ctime>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/hash.h"
@@ -11,17 +12,9 @@
 namespace rockllama {
 namespace {
 
-// Texts whose borders are remembered: named caches in use, and system messages of conversations.
-constexpr size_t kRememberedBorders = 32;
-
 bool is_chat(const Prompt& prompt) { return std::holds_alternative<ChatPrompt>(prompt); }
 
-int today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  return local.tm_year * 366 + local.tm_yday;
-}
+StateFormat format_of(const Prompt& prompt) { return is_chat(prompt) ? StateFormat::kChat : StateFormat::kRaw; }
 
 Error too_long(size_t tokens, uint32_t context_tokens, const char* param) {
   const char* what = std::string_view(param) == "messages" ? "messages" : "prompt";
@@ -31,7 +24,7 @@ Error too_long(size_t tokens, uint32_t context_tokens, const char* param) {
           param};
 }
 
-// The longest text first; of equal ones the order of the request stays.
+// The longest content first; of equal ones the order of the request stays.
 std::vector<const CacheReference*> by_length(const std::vector<CacheReference>& caches) {
   std::vector<const CacheReference*> order;
   order.reserve(caches.size());
@@ -41,8 +34,12 @@ std::vector<const CacheReference*> by_length(const std::vector<CacheReference>& 
   return order;
 }
 
+bool begins_with(std::span<const int32_t> tokens, const StateKey& key) {
+  return key.tokens <= tokens.size() && key.token_hash == hash_tokens(tokens.first(key.tokens));
+}
+
 bool is_state_of(const StateKey& key, const std::vector<int32_t>& prefix) {
-  return key.tokens == prefix.size() && key.token_hash == hash_tokens(prefix);
+  return key.tokens == prefix.size() && begins_with(prefix, key);
 }
 
 std::string partly(uint32_t reusable, size_t tokens) {
@@ -55,40 +52,110 @@ int32_t lowered(int32_t max_tokens, uint32_t room) {
   return max_tokens < 0 ? limit : std::clamp(max_tokens, 1, limit);
 }
 
-// Decides whether the cache's state serves, and says why not.
-void choose_state(const CacheReference& cache, const std::vector<int32_t>& prefix, ReusePolicy reuse,
-                  uint32_t reuse_tokens, PreparedGeneration* prepared) {
-  protocol::Prepared& answer = prepared->answer;
-  answer.state_outdated = cache.state && !is_state_of(*cache.state, prefix);
+PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<int32_t> tokens, uint32_t context) {
+  const auto prompt_tokens = static_cast<uint32_t>(tokens.size());
+  const int32_t max_tokens = lowered(command.options.max_tokens, context - prompt_tokens);
+  PreparedGeneration prepared{.stop = command.options.stop};
+  prepared.answer = {
+      .id = command.id, .prompt_tokens = prompt_tokens, .max_tokens = max_tokens, .prefill_tokens = prompt_tokens};
+  prepared.task = {.id = command.id,
+                   .tokens = std::move(tokens),
+                   .reuse = command.options.reuse,
+                   .salt = command.salt,
+                   .sampling = command.options.sampling,
+                   .max_tokens = static_cast<uint32_t>(max_tokens)};
+  return prepared;
+}
+
+void set_name(const std::string& name, PreparedGeneration* prepared) {
+  prepared->answer.cache.name = name;
+  prepared->task.cache_name = name;
+}
+
+void set_no_state_reason(const std::string& reason, PreparedGeneration* prepared) {
+  prepared->answer.cache.reason = reason;
+  prepared->task.no_state_reason = reason;
+}
+
+void serve(const StateKey& key, uint32_t reuse_tokens, PreparedGeneration* prepared) {
+  prepared->answer.state = {key};
+  prepared->answer.prefill_tokens = prepared->answer.prompt_tokens - reuse_tokens;
+  prepared->task.prefix = PrefixState{key, reuse_tokens};
+}
+
+// Decides whether the cache's own state serves, and says why not.
+void choose_state(const CacheReference& cache, const std::vector<int32_t>& prefix, uint32_t reuse_tokens,
+                  PreparedGeneration* prepared) {
+  const bool outdated = cache.state && !is_state_of(*cache.state, prefix);
   const std::string incomplete = reuse_tokens < prefix.size() ? partly(reuse_tokens, prefix.size()) : "";
-  if (reuse == ReusePolicy::kNone) {
-    answer.cache.reason = "cache_prompt is false";
+  prepared->answer.state_outdated = outdated;
+  if (prepared->task.reuse == ReusePolicy::kNone) {
+    set_no_state_reason("cache_prompt is false", prepared);
   } else if (!cache.state) {
-    answer.cache.reason = cache.reason.empty() ? "the cache has no state" : cache.reason;
-  } else if (answer.state_outdated) {
-    answer.cache.reason = "the state belongs to another rendering";
+    set_no_state_reason(cache.reason.empty() ? "the cache has no state" : cache.reason, prepared);
+  } else if (outdated) {
+    set_no_state_reason("the state belongs to another rendering", prepared);
   } else if (reuse_tokens == 0) {
-    answer.cache.reason = incomplete;
+    set_no_state_reason(incomplete, prepared);
   } else {
-    answer.state = {*cache.state};
-    answer.prefill_tokens = answer.prompt_tokens - reuse_tokens;
+    serve(*cache.state, reuse_tokens, prepared);
     prepared->reason = incomplete;
-    prepared->task.prefix = PrefixState{*cache.state, reuse_tokens};
   }
-  prepared->task.no_state_reason = answer.cache.reason;
+}
+
+// The state of what the cache continues holds the same bits as far as it goes.
+void use_ancestor(const FoundState& ancestor, PreparedGeneration* prepared) {
+  if (ancestor.state == nullptr || prepared->task.prefix || prepared->task.reuse == ReusePolicy::kNone) return;
+  serve(ancestor.state->key, ancestor.tokens, prepared);
+  prepared->answer.cache.state_of = ancestor.state->name;
+  prepared->reason =
+      prepared->answer.cache.reason + "; the state of '" + ancestor.state->name + "' serves for its part";
+}
+
+// A longer piece of an earlier conversation; its end becomes a cut.
+void use_automatic(const FoundState& automatic, PreparedGeneration* prepared) {
+  GenerationTask& task = prepared->task;
+  const uint32_t served = task.prefix ? task.prefix->reuse_tokens : 0;
+  if (automatic.state == nullptr || task.reuse != ReusePolicy::kAll || automatic.tokens <= served) return;
+  const auto cut = std::lower_bound(task.cuts.begin(), task.cuts.end(), automatic.tokens);
+  if (*cut != automatic.tokens) task.cuts.insert(cut, automatic.tokens);
+  serve(automatic.state->key, automatic.tokens, prepared);
+  set_name({}, prepared);
+  set_no_state_reason({}, prepared);
+  prepared->answer.cache.state_of.clear();
+  prepared->reason.clear();
+}
+
+// What was asked for and could not be had.
+void add_reason(const std::string& reason, PreparedGeneration* prepared) {
+  if (reason.empty()) return;
+  if (prepared->task.prefix) {
+    prepared->reason = reason;
+  } else {
+    set_no_state_reason(reason, prepared);
+  }
 }
 
 }  // namespace
 
-Preparer::Preparer(PreparerModel model) : model_(std::move(model)), borders_(kRememberedBorders) {}
+Preparer::Preparer(PreparerModel model)
+    : model_(std::make_shared<const PreparerModel>(std::move(model))), borders_(model_) {}
 
 Result<PreparedGeneration> Preparer::prepare(const protocol::Prepare& command) {
-  if (command.caches.empty()) return prepare_with(command, nullptr);
-  Result<PreparedGeneration> prepared;
+  std::optional<Error> beyond_context;
+  std::string unusable;
   for (const CacheReference* cache : by_length(command.caches)) {
-    prepared = prepare_with(command, cache);
-    if (prepared || prepared.error().code != ErrorCode::kContextLengthExceeded) break;
+    auto prepared = prepare_with(command, cache);
+    if (prepared) return prepared;
+    if (prepared.error().code == ErrorCode::kContextLengthExceeded) {
+      beyond_context = prepared.error();
+    } else {
+      unusable = "answered without cache '" + cache->name + "': " + prepared.error().message;
+    }
   }
+  if (beyond_context) return fail(*beyond_context);
+  auto prepared = prepare_with(command, nullptr);
+  if (prepared) add_reason(unusable, &*prepared);
   return prepared;
 }
 
@@ -97,75 +164,91 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   auto tokens = std::visit([&](const auto& prompt) { return tokenize(prompt, cache); }, command.prompt);
   if (!tokens) return fail(tokens.error());
   if (tokens->empty()) return fail(ErrorCode::kInvalidArgument, "The prompt is empty.", param);
-  if (tokens->size() >= model_.context_tokens) return fail(too_long(tokens->size(), model_.context_tokens, param));
-  const auto border = border_of(command, cache);
-  if (!border) return fail(border.error());
+  if (tokens->size() >= model_->context_tokens) return fail(too_long(tokens->size(), model_->context_tokens, param));
 
-  const std::vector<int32_t>& prefix = (*border)->tokens;
-  CutPlan plan = plan_cuts(*tokens, prefix, model_.block_tokens);
-  const auto prompt_tokens = static_cast<uint32_t>(tokens->size());
-  const int32_t max_tokens = lowered(command.options.max_tokens, model_.context_tokens - prompt_tokens);
-  PreparedGeneration prepared{.stop = command.options.stop};
-  prepared.answer = {
-      .id = command.id, .prompt_tokens = prompt_tokens, .max_tokens = max_tokens, .prefill_tokens = prompt_tokens};
-  prepared.task = {.id = command.id,
-                   .tokens = std::move(*tokens),
-                   .cuts = std::move(plan.cuts),
-                   .reuse = command.options.reuse,
-                   .salt = command.salt,
-                   .sampling = command.options.sampling,
-                   .max_tokens = static_cast<uint32_t>(max_tokens)};
+  const Found found = known_.find(*tokens);
+  PreparedGeneration prepared = generation_of(command, std::move(*tokens), model_->context_tokens);
   if (cache != nullptr) {
-    prepared.answer.cache.name = cache->name;
-    prepared.task.cache_name = cache->name;
-    choose_state(*cache, prefix, command.options.reuse, plan.reuse_tokens, &prepared);
+    resolve_to(*cache, found, format_of(command.prompt), &prepared);
+  } else {
+    resolve_alone(command, found, &prepared);
   }
+  use_automatic(longest_automatic(found, command.salt), &prepared);
   return prepared;
 }
 
 Result<std::vector<int32_t>> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
-  if (!model_.chat_template) return fail(model_.chat_template.error());
-  std::vector<ChatMessage> messages =
-      cache == nullptr ? prompt.messages : messages_with_cache(cache->line.back().text, prompt.messages);
-  if (!model_.chat_template->takes_many_system_messages()) messages = fold_system_messages(std::move(messages));
-  const auto rendered = model_.chat_template->render(messages, prompt.enable_thinking, /*add_generation_prompt=*/true);
+  if (!model_->chat_template) return fail(model_->chat_template.error());
+  const bool one_system_message = !model_->chat_template->takes_many_system_messages();
+  const CacheLine line = cache == nullptr ? CacheLine{} : cache->line;
+  const ChatPrompt chat = behind_line(line, without_repeats(line, prompt), one_system_message);
+  const auto rendered = model_->chat_template->render(chat, /*add_generation_prompt=*/true);
   if (!rendered) return fail(rendered.error());
-  return model_.tokenize_chat(*rendered);
+  return model_->tokenize_chat(*rendered);
 }
 
 Result<std::vector<int32_t>> Preparer::tokenize(const TextPrompt& prompt, const CacheReference* cache) const {
-  return model_.tokenize_text(cache == nullptr ? prompt.text : cache->line.back().text + prompt.text);
+  if (cache == nullptr) return model_->tokenize_text(prompt.text);
+  const auto text = raw_text(cache->line);
+  if (!text) return fail(text.error());
+  return model_->tokenize_text(*text + prompt.text);
 }
 
-// A chat's own leading system message is cut like a cache of that text, so that both give the same bits.
-Result<Preparer::TextBorder> Preparer::border_of(const protocol::Prepare& command, const CacheReference* cache) {
-  if (cache != nullptr)
-    return border_of(cache->line.back().text, is_chat(command.prompt) ? StateFormat::kChat : StateFormat::kRaw);
-  const auto* chat = std::get_if<ChatPrompt>(&command.prompt);
-  const bool has_system = chat != nullptr && !chat->messages.empty() && is_system(chat->messages.front());
-  if (has_system) return border_of(chat->messages.front().content, StateFormat::kChat);
-  return std::make_shared<const Border>();
-}
-
-Result<Preparer::TextBorder> Preparer::border_of(const std::string& text, StateFormat format) {
-  if (format == StateFormat::kChat && !model_.chat_template) return fail(model_.chat_template.error());
-  return borders_.get(format, text, today(), [&] {
-    return format == StateFormat::kChat ? chat_border(*model_.chat_template, model_.tokenize_chat, text)
-                                        : text_border(model_.tokenize_text, text);
-  });
-}
-
-void Preparer::know(protocol::KnownStates /*states*/) {}
-
-Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format) {
-  const auto border = border_of(line.back().text, format);
-  if (!border) return fail(border.error());
-  const auto tokens = static_cast<uint32_t>((*border)->tokens.size());
-  if (tokens == 0) {
-    return fail(ErrorCode::kUnsupported, "No token of this text stays the same whatever follows it.");
+// A cache without a border has no state, but its content serves.
+void Preparer::resolve_to(const CacheReference& cache, const Found& found, StateFormat format,
+                          PreparedGeneration* prepared) {
+  GenerationTask& task = prepared->task;
+  set_name(cache.name, prepared);
+  const auto border = borders_.get(cache.line, format);
+  if (!border) {
+    task.cuts = block_cuts(0, prepared->answer.prompt_tokens, model_->block_tokens);
+    return set_no_state_reason(border.error().message, prepared);
   }
-  if (tokens >= model_.context_tokens) return fail(too_long(tokens, model_.context_tokens, "prompt"));
-  return StatePlan{(*border)->tokens, block_cuts(0, tokens, model_.block_tokens), (*border)->note};
+  CutPlan plan = plan_cuts(task.tokens, (*border)->tokens, (*border)->cuts, model_->block_tokens);
+  task.cuts = std::move(plan.cuts);
+  choose_state(cache, (*border)->tokens, plan.reuse_tokens, prepared);
+  use_ancestor(longest_with_cuts(found, format, task.cuts), prepared);
+}
+
+// A known named state is as good as a cache that was asked for. Else a chat's own leading system message is cut like a
+// cache of that text, so that both give the same bits.
+void Preparer::resolve_alone(const protocol::Prepare& command, const Found& found, PreparedGeneration* prepared) {
+  GenerationTask& task = prepared->task;
+  const FoundState named = longest_named(found, format_of(command.prompt));
+  const bool is_known = named.state != nullptr && cuts_are_valid(named.state->cuts, named.tokens, model_->block_tokens);
+  if (is_known) {
+    const std::span<const int32_t> prefix = std::span(task.tokens).first(named.tokens);
+    task.cuts = plan_cuts(task.tokens, prefix, named.state->cuts, model_->block_tokens).cuts;
+    if (task.reuse == ReusePolicy::kNone) return;
+    set_name(named.state->name, prepared);
+    return serve(named.state->key, named.tokens, prepared);
+  }
+  const std::shared_ptr<const LineBorder> own = system_border(command);
+  task.cuts = plan_cuts(task.tokens, own->tokens, own->cuts, model_->block_tokens).cuts;
+}
+
+std::shared_ptr<const LineBorder> Preparer::system_border(const protocol::Prepare& command) {
+  const auto* chat = std::get_if<ChatPrompt>(&command.prompt);
+  if (chat != nullptr && is_system(chat->messages.front())) {
+    auto border = borders_.get({{.text = chat->messages.front().content}}, StateFormat::kChat);
+    if (border) return std::move(*border);
+  }
+  return std::make_shared<const LineBorder>();
+}
+
+Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format, const StateKey* lent) {
+  const auto border = borders_.get(line, format);
+  if (!border) return fail(border.error());
+  const LineBorder& found = **border;
+  const auto tokens = static_cast<uint32_t>(found.tokens.size());
+  if (tokens == 0) {
+    return fail(ErrorCode::kUnsupported, "No token of this cache stays the same whatever follows it.");
+  }
+  if (tokens >= model_->context_tokens) return fail(too_long(tokens, model_->context_tokens, "prompt"));
+  StatePlan plan{found.tokens, found.cuts, found.note};
+  const bool at_cut = lent != nullptr && std::find(plan.cuts.begin(), plan.cuts.end(), lent->tokens) != plan.cuts.end();
+  if (at_cut && lent->tokens < tokens && begins_with(plan.tokens, *lent)) plan.base_tokens = lent->tokens;
+  return plan;
 }
 
 }  // namespace rockllama

@@ -8,22 +8,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "chat/border.h"
-#include "chat/chat_template.h"
 #include "domain/prompt_cache.h"
 #include "engine/engine.h"
 #include "protocol/messages.h"
-#include "worker/border_memo.h"
+#include "worker/line_borders.h"
+#include "worker/state_index.h"
 
 namespace rockllama {
-
-struct PreparerModel {
-  Tokenize tokenize_text;
-  Tokenize tokenize_chat;
-  Result<ChatTemplate> chat_template;  // or why chats cannot be answered
-  uint32_t context_tokens = 0;
-  uint32_t block_tokens = 0;
-};
 
 // A request that can be started.
 struct PreparedGeneration {
@@ -37,33 +28,38 @@ struct PreparedGeneration {
 struct StatePlan {
   std::vector<int32_t> tokens;
   std::vector<uint32_t> cuts;
-  std::string note;  // for people
+  std::string note;          // for people
+  uint32_t base_tokens = 0;  // the cut up to which the lent state holds them; 0 = it cannot serve
 };
 
 class Preparer {
  public:
   explicit Preparer(PreparerModel model);
 
-  // Of several caches the one of the longest text that fits the context serves; whether it has a state does not matter,
-  // because the answer must not depend on that. kContextLengthExceeded, kInvalidArgument (an empty prompt, messages
-  // that the template refuses), kUnsupported (a chat without a template).
+  // Of several caches the one of the longest content that fits the context serves; whether it has a state does not
+  // matter, because the answer must not depend on that. A cache that cannot stand before this prompt does not count.
+  // Where none is named, the longest named state that the prompt begins with is found. kContextLengthExceeded,
+  // kInvalidArgument (an empty prompt, messages that the template refuses), kUnsupported (a chat without a template).
   [[nodiscard]] Result<PreparedGeneration> prepare(const protocol::Prepare& command);
-  // kContextLengthExceeded; kUnsupported where nothing of the text stays the same whatever follows it.
-  [[nodiscard]] Result<StatePlan> plan_state(const CacheLine& line, StateFormat format);
+  // `lent`: the state of what the line continues, if there is one. kContextLengthExceeded; kUnsupported where nothing
+  // of the line stays the same whatever follows it, and as LineBorders.
+  [[nodiscard]] Result<StatePlan> plan_state(const CacheLine& line, StateFormat format, const StateKey* lent = nullptr);
   // Which states exist; requests that begin with one of them find it by themselves.
-  void know(protocol::KnownStates states);
+  void know(protocol::KnownStates states) { known_.apply(std::move(states)); }
 
  private:
-  using TextBorder = std::shared_ptr<const Border>;
+  using Found = std::vector<FoundState>;
 
   [[nodiscard]] Result<PreparedGeneration> prepare_with(const protocol::Prepare& command, const CacheReference* cache);
   [[nodiscard]] Result<std::vector<int32_t>> tokenize(const ChatPrompt& prompt, const CacheReference* cache) const;
   [[nodiscard]] Result<std::vector<int32_t>> tokenize(const TextPrompt& prompt, const CacheReference* cache) const;
-  [[nodiscard]] Result<TextBorder> border_of(const protocol::Prepare& command, const CacheReference* cache);
-  [[nodiscard]] Result<TextBorder> border_of(const std::string& text, StateFormat format);
+  void resolve_to(const CacheReference& cache, const Found& found, StateFormat format, PreparedGeneration* prepared);
+  [[nodiscard]] std::shared_ptr<const LineBorder> system_border(const protocol::Prepare& command);
+  void resolve_alone(const protocol::Prepare& command, const Found& found, PreparedGeneration* prepared);
 
-  PreparerModel model_;
-  BorderMemo borders_;
+  std::shared_ptr<const PreparerModel> model_;
+  LineBorders borders_;
+  StateIndex known_;
 };
 
 }  // namespace rockllama

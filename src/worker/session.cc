@@ -124,9 +124,16 @@ void Session::obey(protocol::Cancel command, UniqueFd /*fd*/) {
 
 void Session::obey(protocol::Credit command, UniqueFd /*fd*/) { queue_.push(command); }
 
+void Session::obey(protocol::Lend command, UniqueFd fd) {
+  lent_ = Lent{command.id, {std::move(command.state), 0, std::move(fd)}};
+}
+
 void Session::obey(protocol::SaveState command, UniqueFd fd) {
+  std::optional<PrefixState> lent;
+  if (lent_ && lent_->id == command.id && lent_->state.file.valid()) lent = std::move(lent_->state);
+  lent_.reset();
   if (fd.valid()) {
-    prepares_.add(std::move(command), std::move(fd));
+    prepares_.add(std::move(command), std::move(fd), std::move(lent));
   } else {
     send_(failed(command.id, {ErrorCode::kIo, "The file for a state did not reach the worker."}));
   }

@@ -48,6 +48,7 @@ class Session {
   void obey(protocol::Start command, UniqueFd fd);
   void obey(protocol::Cancel command, UniqueFd fd);
   void obey(protocol::Credit command, UniqueFd fd);
+  void obey(protocol::Lend command, UniqueFd fd);
   void obey(protocol::SaveState command, UniqueFd fd);
   void obey(protocol::KnownStates command, UniqueFd fd);
   void obey(protocol::Keep command, UniqueFd fd);
@@ -55,6 +56,12 @@ class Session {
 
   protocol::FrameChannel* channel_;
   EventSender send_;
+  // For the next save_state; used by the reader.
+  struct Lent {
+    RequestId id;
+    PrefixState state;
+  };
+  std::optional<Lent> lent_;
   EngineQueue queue_;
   GenerationOutput output_;
   std::unique_ptr<Engine> engine_;

@@ -20,6 +20,10 @@ void FakeModelWorker::add_credit(RequestId id, uint32_t tokens) {
   const std::lock_guard lock(mutex_);
   sent_.credits.emplace_back(id, tokens);
 }
+void FakeModelWorker::lend(const protocol::Lend& command, UniqueFd state) {
+  const std::lock_guard lock(mutex_);
+  sent_.lends.push_back({command, state.valid()});
+}
 void FakeModelWorker::save_state(const protocol::SaveState& command, UniqueFd file) {
   const std::lock_guard lock(mutex_);
   sent_.saves.push_back(command);

@@ -19,6 +19,11 @@ class FakeModelWorker : public ModelWorker {
     std::vector<Start> starts;
     std::vector<RequestId> cancels;
     std::vector<std::pair<RequestId, uint32_t>> credits;
+    struct Lend {
+      protocol::Lend command;
+      bool with_state;
+    };
+    std::vector<Lend> lends;
     std::vector<protocol::SaveState> saves;
     std::vector<UniqueFd> save_files;
     std::vector<protocol::KnownStates> known;
@@ -34,6 +39,7 @@ class FakeModelWorker : public ModelWorker {
   void start(const protocol::Start& command, UniqueFd state) override;
   void cancel(RequestId id) override;
   void add_credit(RequestId id, uint32_t tokens) override;
+  void lend(const protocol::Lend& command, UniqueFd state) override;
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
   void know_states(const protocol::KnownStates& command) override;
   void keep(const protocol::Keep& command, UniqueFd file) override;

@@ -90,13 +90,18 @@ class LlamaEngineRun {
 
   Engine& engine() { return *engine_; }
 
+  CutPlan plan(const std::vector<int32_t>& prompt, const std::vector<int32_t>& prefix) const {
+    const auto cuts = block_cuts(0, static_cast<uint32_t>(prefix.size()), spec_.block_tokens);
+    return plan_cuts(prompt, prefix, cuts, spec_.block_tokens);
+  }
+
   // A greedy generation of `max_tokens`, with the plan that it has over `prefix`; nothing of it is reused.
   GenerationTask task(RequestId id, const std::vector<int32_t>& prompt, uint32_t max_tokens,
                       const std::vector<int32_t>& prefix = {}) const {
     GenerationTask task;
     task.id = id;
     task.tokens = prompt;
-    task.cuts = plan_cuts(prompt, prefix, spec_.block_tokens).cuts;
+    task.cuts = plan(prompt, prefix).cuts;
     task.sampling.temperature = 0.0F;
     task.max_tokens = max_tokens;
     task.credit = 1u << 30;
@@ -110,7 +115,7 @@ class LlamaEngineRun {
     over.cache_name = state_id;
     PrefixState state;
     state.key = {state_id, static_cast<uint32_t>(prefix.size()), hash_tokens(prefix)};
-    state.reuse_tokens = plan_cuts(prompt, prefix, spec_.block_tokens).reuse_tokens;
+    state.reuse_tokens = plan(prompt, prefix).reuse_tokens;
     state.file = std::move(file);
     over.prefix = std::move(state);
     return over;

@@ -46,6 +46,7 @@ class AnsweringWorker : public ModelWorker {
   }
   void cancel(RequestId) override { say_("cancel " + model_); }
   void add_credit(RequestId, uint32_t) override {}
+  void lend(const protocol::Lend& command, UniqueFd) override { say_("lend " + command.state.id); }
   void save_state(const protocol::SaveState& command, UniqueFd file) override {
     say_(std::string("save ") + to_string(command.format));
     const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "engines/llama_cpp/cuts.h"
+#include "engine/cut_plan.h"
 
 namespace rockllama {
 namespace {

@@ -59,6 +59,7 @@ class LlamaCppEngine final : public Engine {
   void emit_token(RunningGeneration& generation);
   void finish(RequestId id, FinishReason reason);
   bool start_build();
+  void begin_build(std::unique_ptr<StateBuilder> build);
   void build_block();
   void emit(const EngineEvent& event) { static_cast<void>(parts_.sink(event)); }
   [[nodiscard]] RunningGeneration* find(RequestId id) const;

@@ -21,13 +21,22 @@ bool LlamaCppEngine::start_build() {
     }
     auto build = StateBuilder::make(parts_.vocabulary.model(), build_settings(), std::move(task), &cancelled_);
     if (build) {
-      build_ = std::move(*build);
-      build_turn_ = turn_;
+      begin_build(std::move(*build));
     } else {
       emit(TaskFailed{id, build.error()});
     }
   }
   return build_ != nullptr;
+}
+
+void LlamaCppEngine::begin_build(std::unique_ptr<StateBuilder> build) {
+  build_ = std::move(build);
+  build_turn_ = turn_;
+  const std::string base = build_->base_id();
+  if (base.empty()) return;
+  emit(RestoreBegins{build_->id(), base});
+  build_->restore_base(parts_.layout);
+  emit(PrefillProgress{build_->id(), build_->done_tokens(), build_->total_tokens()});
 }
 
 void LlamaCppEngine::build_block() {

@@ -1,12 +1,15 @@
 #include "engines/llama_cpp/state_builder.h"
 
+#include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "engines/llama_cpp/cuts.h"
+#include "engine/cut_plan.h"
 #include "engines/llama_cpp/sampler.h"
 #include "engines/llama_cpp/state_file.h"
+#include "engines/llama_cpp/state_restore.h"
 
 namespace rockllama {
 
@@ -25,9 +28,18 @@ Result<std::unique_ptr<StateBuilder>> StateBuilder::make(llama_model* model, Con
 StateBuilder::StateBuilder(LlamaContext context, SaveStateTask task, CancelSet* cancelled)
     : task_(std::move(task)), context_(std::move(context)), decoder_(context_.get(), cancelled) {}
 
+void StateBuilder::restore_base(const StateLayout& layout) {
+  const PrefixState base = std::move(*task_.base);
+  task_.base.reset();
+  const auto cut = std::find(task_.cuts.begin(), task_.cuts.end(), base.key.tokens);
+  if (cut == task_.cuts.end() || base.key.tokens == total_tokens()) return;
+  if (!restore_file({context_.get(), 0, base.key.tokens}, base.file.get(), layout)) return;
+  done_ = base.key.tokens;
+  next_cut_ = static_cast<size_t>(cut - task_.cuts.begin()) + 1;
+}
+
 Status StateBuilder::prefill_block() {
-  const double begin = steady_ms();
-  if (next_cut_ == 0) began_ms_ = begin;
+  if (began_ms_ == 0) began_ms_ = steady_ms();
   const uint32_t end = task_.cuts[next_cut_];
   const bool is_last = next_cut_ + 1 == task_.cuts.size();
   decoder_.clear();
@@ -61,6 +73,7 @@ Result<SavedState> StateBuilder::write() {
   if (Status written = write_state(task_.file.get(), {payload.get(), size}); !written) return fail(written.error());
   return SavedState{.tokens = total_tokens(),
                     .token_hash = hash_tokens(task_.tokens),
+                    .anchor = anchor_of(task_.tokens),
                     .bytes = size,
                     .cuts = task_.cuts,
                     .prefill_ms = prefill_ms_,

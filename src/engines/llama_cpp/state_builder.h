@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "domain/prompt_cache.h"
 #include "engine/engine.h"
 #include "engines/llama_cpp/decoder.h"
 #include "engines/llama_cpp/llama_model.h"
+#include "engines/llama_cpp/state_payload.h"
 
 namespace rockllama {
 
@@ -23,6 +25,10 @@ class StateBuilder {
   [[nodiscard]] uint32_t done_tokens() const { return done_; }
   [[nodiscard]] uint32_t total_tokens() const { return static_cast<uint32_t>(task_.tokens.size()); }
 
+  // The id of the state that it may begin from; empty = none.
+  [[nodiscard]] std::string base_id() const { return task_.base ? task_.base->key.id : std::string(); }
+  // Puts that state into the context. A broken one is no failure: all is prefilled then. Before the first block.
+  void restore_base(const StateLayout& layout);
   // Decodes the next block. kCancelled when it was broken off, kInternal where the model cannot decode it.
   [[nodiscard]] Status prefill_block();
   // After the last block: writes the payload into the task's file. kNoSpace, kIo, kInternal.

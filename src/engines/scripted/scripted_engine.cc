@@ -253,6 +253,7 @@ class ScriptedEngine : public Engine {
     const double took_ms = steady_ms() - save.began_ms;
     const SavedState state{.tokens = static_cast<uint32_t>(save.task.tokens.size()),
                            .token_hash = hash_tokens(save.task.tokens),
+                           .anchor = anchor_of(save.task.tokens),
                            .bytes = *bytes,
                            .cuts = save.task.cuts,
                            .prefill_ms = took_ms,
