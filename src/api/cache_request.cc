@@ -2,6 +2,10 @@
 
 #include <limits>
 #include <utility>
+#include <vector>
+
+#include "api/chat_messages.h"
+#include "api/chat_tools.h"
 
 namespace rockllama::api {
 namespace {
@@ -26,15 +30,41 @@ CacheFormatChoice read_format(FieldReader* fields) {
   return CacheFormatChoice::kBoth;
 }
 
-void read_source(FieldReader* fields, CreateCache* request) {
-  request->format = read_format(fields);
-  auto prompt = read_text(fields, "prompt");
-  auto content = read_text(fields, "content");
-  if (prompt && content) fields->bad("content", "and prompt exclude each other");
-  if (!prompt && !content) fields->bad("prompt", "or content must be there");
-  if (content) request->format = CacheFormatChoice::kTextOnly;
-  if (prompt) content = std::move(prompt);
-  request->text = std::move(content).value_or("");
+// The sources of a cache that are there, in the order in which faults name them.
+std::vector<std::string> sources_of(const FieldReader& fields) {
+  std::vector<std::string> names;
+  for (const char* name : {"prompt", "content", "messages"}) {
+    if (fields.find(name) != nullptr) names.emplace_back(name);
+  }
+  return names;
+}
+
+// A prompt beside tools is their conversation's system message.
+CacheContent read_conversation(FieldReader* fields, bool has_tools) {
+  CacheContent content;
+  if (fields->find("messages") != nullptr) content.messages = read_messages(fields);
+  if (const auto prompt = read_text(fields, "prompt")) content.messages = {{"system", *prompt}};
+  if (has_tools) content.tools = read_tools(fields);
+  return content;
+}
+
+void read_source(FieldReader* fields, CreateCacheCall* call) {
+  call->request.format = read_format(fields);
+  const std::vector<std::string> sources = sources_of(*fields);
+  const bool has_tools = fields->find("tools") != nullptr;
+  if (sources.size() > 1) return fields->bad(sources[1], "and " + sources[0] + " exclude each other");
+  if (sources.empty() && !has_tools) return fields->bad("prompt", "or content, messages or tools must be there");
+  const std::string source = sources.empty() ? "tools" : sources[0];
+  if (source == "content" && has_tools) return fields->bad("tools", "and content exclude each other");
+  if (!has_tools && source != "messages") {
+    call->content.text = read_text(fields, source).value_or("");
+    if (source == "content") call->request.format = CacheFormatChoice::kTextOnly;
+    return;
+  }
+  if (call->request.format == CacheFormatChoice::kRaw) {
+    fields->bad("format", "must be both or chat: messages and tools have no raw rendering");
+  }
+  call->content = read_conversation(fields, has_tools);
 }
 
 }  // namespace
@@ -43,14 +73,10 @@ Result<CreateCacheCall> parse_create_cache(std::string_view body) {
   const auto json = parse_object(body);
   if (!json) return fail(json.error());
   FieldReader fields(*json);
-  for (const char* name : {"messages", "tools", "parent"}) {
-    if (fields.find(name) != nullptr) {
-      fields.fault(ErrorCode::kUnsupported, std::string(name) + ": not supported for caches", name);
-    }
-  }
   CreateCacheCall call;
   call.request.name = read_name(&fields);
-  read_source(&fields, &call.request);
+  read_source(&fields, &call);
+  call.request.parent = read_text(&fields, "parent").value_or("");
   call.request.overwrite = fields.boolean("overwrite").value_or(true);
   call.request.pinned = fields.boolean("pinned");
   // A hundred years: what is longer is a mistake, and would not fit a time.

@@ -11,8 +11,9 @@
 namespace rockllama::api {
 
 struct CreateCacheCall {
-  CreateCache request{};  // without the model
-  bool stream = false;    // progress as server-sent events
+  CreateCache request{};  // without the model and the text
+  CacheContent content{};
+  bool stream = false;  // progress as server-sent events
 };
 // kInvalidArgument or kUnsupported with the path of the field at fault.
 [[nodiscard]] Result<CreateCacheCall> parse_create_cache(std::string_view body);

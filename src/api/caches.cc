@@ -22,6 +22,7 @@ void create(Caches* caches, const RequestPtr& request, const WriterPtr& writer) 
   auto call = parse_create_cache(request->body);
   if (!call) return respond_error(*writer, call.error());
   call->request.model = path_value(request, "model");
+  call->request.text = stored_text(call->content);
   const auto responder = std::make_shared<CacheResponder>(writer, cache_created_json);
   Caches::OnProgress progress;
   if (call->stream) progress = [responder](const CacheProgress& step) { responder->on_progress(step); };
@@ -71,21 +72,23 @@ void get(Caches* caches, const RequestPtr& request, const WriterPtr& writer) {
   respond_json(*writer, json);
 }
 
-Result<bool> binary_only(const http::Request& request) {
+Result<bool> is_asked(const http::Request& request, const std::string& flag) {
   for (const auto& [name, value] : request.query) {
-    if (name != "binary_only") continue;
+    if (name != flag) continue;
     if (value == "true") return true;
-    return fail(ErrorCode::kInvalidArgument, "binary_only must be true, or be left out", "binary_only");
+    return fail(ErrorCode::kInvalidArgument, flag + " must be true, or be left out", flag);
   }
   return false;
 }
 
 void remove(Caches* caches, const RequestPtr& request, const WriterPtr& writer) {
-  const auto states_only = binary_only(*request);
+  const auto states_only = is_asked(*request, "binary_only");
   if (!states_only) return respond_error(*writer, states_only.error());
+  const auto cascade = is_asked(*request, "cascade");
+  if (!cascade) return respond_error(*writer, cascade.error());
   const std::string model = path_value(request, "model");
   const std::string name = path_value(request, "name");
-  if (const auto status = caches->remove(model, name, *states_only); !status) {
+  if (const auto status = caches->remove(model, name, {.states_only = *states_only, .cascade = *cascade}); !status) {
     return respond_error(*writer, status.error());
   }
   respond_json(*writer, {{"object", "cache.deleted"}, {"model", model}, {"cache_name", name}, {"deleted", true}});

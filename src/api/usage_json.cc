@@ -37,7 +37,8 @@ std::string header_safe(std::string_view name) {
 OrderedJson usage_json(const CompletionDone& done) {
   const bool hit = reused(done.cache);
   OrderedJson names = nullptr;
-  if (hit && !done.cache.name.empty()) names = OrderedJson::array({done.cache.name});
+  const std::string& name = done.cache.state_of.empty() ? done.cache.name : done.cache.state_of;
+  if (hit && !name.empty()) names = OrderedJson::array({name});
   return {{"prompt_tokens", done.usage.prompt_tokens},
           {"completion_tokens", done.usage.completion_tokens},
           {"total_tokens", done.usage.prompt_tokens + done.usage.completion_tokens},

@@ -1,5 +1,6 @@
 // What people and requests are told of a cache.
 #include <algorithm>
+#include <bit>
 
 #include "cache/cache_names.h"
 #include "cache/cache_slot.h"
@@ -20,6 +21,10 @@ void for_each_state_name(const std::string& name, Visit visit) {
       visit(state_file_name(name, format, engine), format, engine);
     }
   }
+}
+
+StatePoint anchor_in(const StateRecord& record) {
+  return record.anchor ? StatePoint{std::bit_floor(record.tokens), *record.anchor} : StatePoint{};
 }
 
 }  // namespace
@@ -136,6 +141,7 @@ std::vector<KnownState> CacheSlot::known_states(const std::string& fingerprint, 
     states.push_back({.name = name_,
                       .format = record.format,
                       .key = {state_id(record), record.tokens, record.token_hash},
+                      .anchor = anchor_in(record),
                       .cuts = record.cuts});
   }
   return states;

@@ -34,6 +34,7 @@ std::optional<StateRecord> parse_state(const Json& json) {
   get(json, "prefill_ms", &state.prefill_ms);
   get(json, "first_token_ms", &state.first_token_ms);
   get(json, "line", &state.line);
+  get(json, "anchor", &state.anchor);
   return state;
 }
 

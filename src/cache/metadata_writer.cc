@@ -29,6 +29,7 @@ Json to_json(const StateRecord& state) {
                {"prefill_ms", state.prefill_ms},
                {"first_token_ms", state.first_token_ms}};
   if (state.line) json["line"] = to_hex(*state.line);
+  if (state.anchor) json["anchor"] = to_hex(*state.anchor);
   return json;
 }
 

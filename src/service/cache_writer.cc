@@ -1,9 +1,11 @@
 #include "service/cache_writer.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
 #include "base/clock.h"
+#include "cache/cache_content.h"
 
 namespace rockllama {
 namespace {
@@ -22,9 +24,27 @@ std::string size_text(uint64_t bytes) {
 }  // namespace
 
 CacheAttributes cache_attributes(const CreateCache& request, double now) {
-  CacheAttributes attributes{.source = request.source, .pinned = request.pinned, .overwrite = request.overwrite};
+  CacheAttributes attributes{
+      .source = request.source, .parent = request.parent, .pinned = request.pinned, .overwrite = request.overwrite};
   if (request.ttl_s) attributes.expires_at = now + *request.ttl_s;
   return attributes;
+}
+
+Result<CacheLine> line_of(CacheStore* store, const CreateCache& request) {
+  auto own = parse_content(request.text);
+  if (!own) return fail(own.error());
+  CacheLine line;
+  if (!request.parent.empty()) {
+    auto parent = store->reference(request.model, request.parent, StateFormat::kChat, "");
+    if (!parent) return fail(parent.error().code, parent.error().message, "parent");
+    line = std::move(parent->line);
+  }
+  line.push_back(std::move(*own));
+  return line;
+}
+
+bool is_text(const CacheLine& line) {
+  return std::all_of(line.begin(), line.end(), [](const CacheContent& content) { return content.is_text(); });
 }
 
 CacheWriter::CacheWriter(ServiceContext* context, std::shared_ptr<ModelHost> host, CreateCache request,
@@ -40,14 +60,18 @@ CacheWriter::CacheWriter(ServiceContext* context, std::shared_ptr<ModelHost> hos
 }
 
 void CacheWriter::run() {
-  const bool chat = request_.format != CacheFormatChoice::kRaw;
-  if (chat && host_->model().has_chat_template) {
-    to_build_.push_back(StateFormat::kChat);
-  } else {
-    to_build_.push_back(StateFormat::kRaw);
-  }
+  auto line = line_of(context_->store, request_);
+  if (!line) return done_(tl::unexpected(line.error()));
+  line_ = std::move(*line);
+  choose_formats();
   if (up_to_date()) return done_(created_);
   build_next();
+}
+
+// Messages have no other rendering than a chat's; where the model cannot have it, the builder says so.
+void CacheWriter::choose_formats() {
+  const bool chat = request_.format != CacheFormatChoice::kRaw && host_->model().has_chat_template;
+  to_build_ = {chat || !is_text(line_) ? StateFormat::kChat : StateFormat::kRaw};
 }
 
 // The same text with fresh states of what was asked for: nothing to do.
@@ -55,7 +79,7 @@ bool CacheWriter::up_to_date() {
   const auto text = context_->store->text(request_.model, request_.name);
   if (!text || *text != request_.text) return false;
   const auto info = context_->store->find(request_.model, request_.name, host_->fingerprint());
-  if (!info) return false;
+  if (!info || info->parent != request_.parent) return false;
   for (const StateInfo& state : info->binary) {
     if (state.status != StateStatus::kReady) continue;
     created_.states.push_back(state.format);
@@ -85,7 +109,7 @@ void CacheWriter::build_next() {
   to_build_.pop_back();
   const auto self = shared_from_this();
   context_->builder->build(
-      {host_, request_.name, request_.text, {{.text = request_.text}}, format},
+      {host_, request_.name, request_.parent, request_.text, line_, format},
       [self, format](uint32_t done, uint32_t total) {
         if (self->progress_) self->progress_({format, done, total});
       },
@@ -104,13 +128,15 @@ void CacheWriter::built(StateFormat format, Result<NewState> state) {
   }
   created_.states.push_back(format);
   created_.size_bytes += state->saved.bytes;
+  note_ = state->saved.note;
   states_.push_back(std::move(*state));
   if (format == StateFormat::kChat && wants_raw()) to_build_.push_back(StateFormat::kRaw);
   build_next();
 }
 
 bool CacheWriter::wants_raw() const {
-  return request_.format == CacheFormatChoice::kBoth && states_.back().saved.prefill_ms < kCheapRawMs;
+  const bool cheap = states_.back().saved.prefill_ms < kCheapRawMs;
+  return request_.format == CacheFormatChoice::kBoth && is_text(line_) && cheap;
 }
 
 Status CacheWriter::commit_states() {
@@ -147,6 +173,7 @@ std::string CacheWriter::message() const {
     text += "; with " + std::to_string(created_.prompt_tokens) + " tokens it hardly pays: about " +
             std::to_string(kWorthwhileTokens) + " and more do";
   }
+  if (!note_.empty()) text += "; " + note_;
   return text;
 }
 

@@ -16,6 +16,12 @@ namespace rockllama {
 // What a commit of `request` says besides text and states.
 [[nodiscard]] CacheAttributes cache_attributes(const CreateCache& request, double now);
 
+// The line of the cache that `request` asks for: what it continues first. kNotFound and kInvalidArgument (param
+// `parent`) where that cannot be had, kInvalidArgument for messages that are malformed. Executor only.
+[[nodiscard]] Result<CacheLine> line_of(CacheStore* store, const CreateCache& request);
+// Whether all of it is texts, which a raw rendering needs.
+[[nodiscard]] bool is_text(const CacheLine& line);
+
 class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
  public:
   // `keep` lives until `done` was called.
@@ -26,6 +32,7 @@ class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
 
  private:
   [[nodiscard]] bool up_to_date();
+  void choose_formats();
   [[nodiscard]] Status commit_states();
   void build_next();
   void built(StateFormat format, Result<NewState> state);
@@ -41,6 +48,8 @@ class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
   std::shared_ptr<void> keep_;
   std::vector<StateFormat> to_build_;
   std::vector<NewState> states_;
+  CacheLine line_;
+  std::string note_{};  // of the states' borders
   CacheCreated created_;
 };
 

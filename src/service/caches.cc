@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "cache/cache_content.h"
 #include "service/break_even.h"
 #include "service/cache_writer.h"
 #include "service/context.h"
@@ -19,16 +20,25 @@ std::string current_fingerprint(ServiceContext* context, const std::string& mode
   return host ? host->fingerprint() : "";
 }
 
-Status check_new(ServiceContext* context, const CreateCache& request) {
+Status check_name(ServiceContext* context, const CreateCache& request) {
   if (!request.known_name && !valid_cache_name(request.name)) {
     return fail(ErrorCode::kInvalidArgument,
                 "a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit", "cache_name");
   }
-  if (request.text.empty()) return fail(ErrorCode::kInvalidArgument, "the text of a cache must not be empty", "prompt");
   if (request.overwrite) return {};
   const auto found = context->store->find(request.model, request.name, "");
   if (found) return fail(ErrorCode::kConflict, "cache '" + request.name + "' exists already", "cache_name");
   return found.error().code == ErrorCode::kNotFound ? Status{} : fail(found.error());
+}
+
+Status check_new(ServiceContext* context, const CreateCache& request) {
+  if (const Status named = check_name(context, request); !named) return named;
+  if (request.text.empty()) return fail(ErrorCode::kInvalidArgument, "the text of a cache must not be empty", "prompt");
+  const auto line = line_of(context->store, request);
+  if (!line) return fail(line.error());
+  if (request.format != CacheFormatChoice::kRaw || is_text(*line)) return {};
+  return fail(ErrorCode::kInvalidArgument, "format must be both or chat: messages and tools have no raw rendering",
+              "format");
 }
 
 Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& request) {
@@ -42,6 +52,8 @@ Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& req
 }
 
 }  // namespace
+
+std::string stored_text(const CacheContent& content) { return encode_content(content); }
 
 void Caches::create(CreateCache request, OnProgress progress, Created done) {
   context_->executor->post([context = context_, request = std::move(request), progress = std::move(progress),
@@ -64,7 +76,9 @@ void Caches::generate_binary(const std::string& model, const std::string& name, 
                              Created done) {
   context_->executor->post([this, model, name, text = std::move(text), done = std::move(done)] {
     CreateCache request{.model = model, .name = name};
-    request.known_name = context_->store->find(model, name, "").has_value();
+    const auto known = context_->store->find(model, name, "");
+    request.known_name = known.has_value();
+    if (known) request.parent = known->parent;
     request.keeps_text = !text;
     if (text) {
       request.text = *text;
@@ -117,11 +131,12 @@ Result<Caches::Content> Caches::get(const std::string& model, const std::string&
   return content;
 }
 
-Status Caches::remove(const std::string& model, const std::string& name, bool binary_only) {
+Status Caches::remove(const std::string& model, const std::string& name, const Removal& removal) {
   const auto found = context_->store->find(model, name, "");
   if (!found && found.error().code != ErrorCode::kNotFound) return fail(found.error());
   if (!found) return fail(ErrorCode::kNotFound, no_cache(name) + " of model '" + model + "'", "cache_name");
-  return binary_only ? context_->store->remove_states(model, name) : context_->store->remove(model, name);
+  if (removal.states_only) return context_->store->remove_states(model, name);
+  return context_->store->remove(model, name, removal.cascade);
 }
 
 }  // namespace rockllama

@@ -22,7 +22,8 @@ enum class CacheFormatChoice : uint8_t { kBoth, kChat, kRaw, kTextOnly };
 struct CreateCache {
   std::string model;
   std::string name;
-  std::string text;
+  std::string text;      // as it is stored: a text, or what stored_text() makes of messages and tools
+  std::string parent{};  // name of the cache that it continues; empty = none
   CacheFormatChoice format = CacheFormatChoice::kBoth;
   std::string source = "api";
   bool overwrite = true;
@@ -31,6 +32,9 @@ struct CreateCache {
   std::optional<bool> pinned{};
   std::optional<double> ttl_s{};
 };
+
+// How a cache of this content is stored.
+[[nodiscard]] std::string stored_text(const CacheContent& content);
 
 struct CacheCreated {
   std::string model;
@@ -84,7 +88,12 @@ class Caches {
     std::string text;
   };
   [[nodiscard]] Result<Content> get(const std::string& model, const std::string& name);
-  [[nodiscard]] Status remove(const std::string& model, const std::string& name, bool binary_only);
+  struct Removal {
+    bool states_only = false;  // the text stays
+    bool cascade = false;      // with the caches that continue it
+  };
+  // kNotFound; kConflict, naming them, where others continue it.
+  [[nodiscard]] Status remove(const std::string& model, const std::string& name, const Removal& removal);
 
  private:
   ServiceContext* context_;

@@ -17,6 +17,13 @@ namespace {
 
 constexpr double kShortestCheckMs = 10;
 
+std::string unusable(const std::string& name, const Error& error) {
+  const bool missing = error.code == ErrorCode::kNotFound && error.param.empty();
+  const std::string why =
+      missing ? "there is no usable cache '" + name + "'" : "cache '" + name + "' cannot serve: " + error.message;
+  return why + "; answered without it";
+}
+
 }  // namespace
 
 CompletionFlow::CompletionFlow(ServiceContext* context, CompletionRequest request, uint32_t credit, CompletionSink sink)
@@ -89,7 +96,7 @@ void CompletionFlow::find_caches() {
     if (reference) {
       references_.push_back(std::move(*reference));
     } else {
-      warnings_.push_back("there is no usable cache '" + name + "'; answered without it");
+      warnings_.push_back(unusable(name, reference.error()));
     }
   }
   if (references_.empty()) find_cache_by_text(lease);
@@ -224,7 +231,9 @@ UniqueFd CompletionFlow::open_state(const ModelLease& lease, const StateKey& key
 
 void CompletionFlow::on_started(const protocol::Started& started) {
   first_text_ms_ = 0;
+  const std::string state_of = std::move(cache_.state_of);
   cache_ = started.cache;
+  if (reused(cache_) && !cache_.name.empty()) cache_.state_of = state_of;
   const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
   if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
   if (cache_.name.empty() && cache_.reason.empty() && !warnings_.empty()) cache_.reason = warnings_.front();
@@ -264,13 +273,15 @@ CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) con
 
 void CompletionFlow::count_use() {
   if (cache_.name.empty()) return;
-  context_->executor->post([store = context_->store, model = model_, name = cache_.name, hit = reused(cache_)] {
-    store->touch(model, name, hit);
+  context_->executor->post([store = context_->store, model = model_, cache = cache_, hit = reused(cache_)] {
+    store->touch(model, cache.name, hit && cache.state_of.empty());
+    if (!cache.state_of.empty()) store->touch(model, cache.state_of, hit);
   });
 }
 
 void CompletionFlow::rebuild_missing_state(const ModelLease& lease) {
-  if (cache_.name.empty() || cache_.tier != CacheTier::kText || request_.options.reuse == ReusePolicy::kNone) return;
+  const bool missing = cache_.tier == CacheTier::kText || !cache_.state_of.empty();
+  if (cache_.name.empty() || !missing || request_.options.reuse == ReusePolicy::kNone) return;
   if (lease) context_->builder->rebuild(lease.host(), cache_.name, format(), std::make_shared<ModelLease>(lease));
 }
 

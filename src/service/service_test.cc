@@ -16,6 +16,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr const char* kText = "You are a helpful assistant.";
 
@@ -258,6 +259,62 @@ TEST_F(CachesTest, MakesStatesOfCachesWithNamesOfAnOlderServer) {
   });
   EXPECT_TRUE(generated.get_future().get());
   EXPECT_EQ(create(order("my notes")).error().code, ErrorCode::kInvalidArgument);
+}
+
+CreateCache conversation(const std::string& name, const std::string& parent = {}) {
+  const CacheContent content = {.messages = {{"user", "Two and two?"}, {"assistant", "Four."}}};
+  return {.model = "m", .name = name, .text = stored_text(content), .parent = parent};
+}
+
+TEST_F(CachesTest, OfMessagesHaveOnlyAChatState) {
+  begin();
+  const auto created = create(conversation("shots"));
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_THAT(created->states, ElementsAre(StateFormat::kChat));
+  CreateCache raw = conversation("raw");
+  raw.format = CacheFormatChoice::kRaw;
+  EXPECT_EQ(create(raw).error().param, "format");
+  raw.text = "a text";
+  raw.parent = "shots";
+  EXPECT_EQ(create(raw).error().param, "format");
+}
+
+TEST_F(CachesTest, BeginTheStateOfAChildFromThatOfItsParent) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  const auto child = create(conversation("child", "c"));
+  ASSERT_TRUE(child && child->binary);
+  EXPECT_THAT(what_was_said(), Contains(HasSubstr("lend m/c/chat/")));
+  EXPECT_EQ(service->caches().get("m", "child")->info.parent, "c");
+  EXPECT_THAT(create(conversation("child", "c"))->message, HasSubstr("up to date"));
+  EXPECT_THAT(create(conversation("child"))->message, Not(HasSubstr("up to date")));
+  EXPECT_EQ(service->caches().get("m", "child")->info.parent, "");
+}
+
+TEST_F(CachesTest, GoWithoutTheParentsStateWhereItIsGone) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  std::filesystem::remove(folder + "/cache/m/c.llama_cache");
+  EXPECT_TRUE(create(conversation("child", "c"))->binary);
+  EXPECT_THAT(what_was_said(), Not(Contains(HasSubstr("lend"))));
+}
+
+TEST_F(CachesTest, RefuseAParentThatThereIsNot) {
+  begin();
+  const auto created = create(conversation("child", "nobody"));
+  EXPECT_EQ(created.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(created.error().param, "parent");
+}
+
+TEST_F(CachesTest, AreRemovedWithTheirChildrenOnlyWhereAsked) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  ASSERT_TRUE(create(conversation("child", "c")));
+  const auto refused = service->caches().remove("m", "c", {});
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("child"));
+  EXPECT_TRUE(service->caches().remove("m", "c", {.cascade = true}));
+  EXPECT_EQ(service->caches().get("m", "child").error().code, ErrorCode::kNotFound);
 }
 
 class WarmUpTest : public CompletionsTest {

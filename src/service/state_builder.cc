@@ -32,7 +32,7 @@ struct Save {
     } else if (const auto* saved = std::get_if<protocol::StateSaved>(&event)) {
       const ModelHost& host = *order.host;
       built(NewState{std::move(payload), order.format, to_string(host.entry().spec.engine), host.fingerprint(),
-                     saved->state});
+                     saved->state, order.line});
     } else if (const auto* error = std::get_if<Error>(&event)) {
       built(tl::unexpected(*error));
     }
@@ -55,13 +55,31 @@ void StateBuilder::build(Order order, OnProgress progress, Built built) {
   UniqueFd file = payload->take_fd();
   const protocol::SaveState command{context_->next_id(), order.format, order.line};
   Scheduler& scheduler = order.host->scheduler();
+  std::optional<LentState> lent = lend(order);
   auto save =
       std::make_shared<Save>(Save{std::move(order), std::move(progress), std::move(built), std::move(*payload)});
   // Off the worker's thread: what follows a state is hashing and file calls.
-  scheduler.save_state(command, std::move(file), [save, executor = context_->executor](const JobEvent& event) {
+  const auto on_event = [save, executor = context_->executor](const JobEvent& event) {
     if (std::holds_alternative<protocol::Progress>(event)) return save->on_event(event);
     executor->post([save, event] { save->on_event(event); });
-  });
+  };
+  scheduler.save_state(command, std::move(file), on_event, std::move(lent));
+}
+
+// The ready state of the nearest cache that this one continues.
+std::optional<LentState> StateBuilder::lend(const Order& order) const {
+  const std::string& model = order.host->entry().spec.name;
+  std::string name = order.parent;
+  for (size_t depth = 1; depth < order.line.size() && !name.empty(); ++depth) {
+    const auto reference = context_->store->reference(model, name, order.format, order.host->fingerprint());
+    if (reference && reference->state) {
+      auto opened = context_->store->open_state(model, name, order.format, *reference->state);
+      if (opened) return LentState{*reference->state, std::move(opened->file)};
+    }
+    const auto info = context_->store->find(model, name, "");
+    name = info ? info->parent : "";
+  }
+  return std::nullopt;
 }
 
 void StateBuilder::rebuild(const std::shared_ptr<ModelHost>& host, const std::string& name, StateFormat format,
@@ -70,11 +88,12 @@ void StateBuilder::rebuild(const std::shared_ptr<ModelHost>& host, const std::st
     const std::string& model = host->entry().spec.name;
     const auto reference = context_->store->reference(model, name, format, host->fingerprint());
     const auto text = context_->store->text(model, name);
-    if (!reference || reference->state || !text) return;
+    const auto info = context_->store->find(model, name, "");
+    if (!reference || reference->state || !text || !info) return;
     const std::string key =
         model + "/" + name + "/" + to_string(format) + "/" + to_hex(hash_bytes(*text)) + "/" + host->fingerprint();
     if (!begin(key)) return;
-    rebuild_now({host, name, *text, reference->line, format}, key, keep);
+    rebuild_now({host, name, info->parent, *text, reference->line, format}, key, keep);
   });
 }
 

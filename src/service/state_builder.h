@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "service/context.h"
@@ -23,8 +24,9 @@ class StateBuilder {
   struct Order {
     std::shared_ptr<ModelHost> host;
     std::string name;
-    std::string text;  // as it is stored
-    CacheLine line;    // what it means, with what it continues
+    std::string parent;  // that it continues, or empty
+    std::string text;    // as it is stored
+    CacheLine line;      // what it means, with what it continues
     StateFormat format = StateFormat::kChat;
   };
   using OnProgress = std::function<void(uint32_t done_tokens, uint32_t total_tokens)>;
@@ -42,6 +44,7 @@ class StateBuilder {
     uint32_t failures = 0;
     double not_before_ms = 0;  // of the steady clock; infinite while it is under way, or where it never helps
   };
+  [[nodiscard]] std::optional<LentState> lend(const Order& order) const;
   void rebuild_now(const Order& order, const std::string& key, std::shared_ptr<void> keep);
   [[nodiscard]] bool begin(const std::string& key);
   void end(const std::string& key, const Status& status);

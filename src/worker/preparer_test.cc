@@ -278,5 +278,182 @@ TEST(Preparer, PlansNoStateThatCannotBeUsed) {
             ErrorCode::kContextLengthExceeded);
 }
 
+// -- messages, tools, lines ---------------------------------------------------------------------------------------
+
+const ChatMessage kAsked = {"user", "What is two and two?"};
+const ChatMessage kAnswered = {"assistant", "Four."};
+const ChatTool kWeather = {"weather", "Tells the weather.",
+                           R"({"properties":{"town":{"type":"string"}},"type":"object"})"};
+
+CacheReference shots(std::vector<ChatTool> tools = {}) {
+  return {"shots", {{.messages = {{"system", words(80)}, kAsked, kAnswered}, .tools = std::move(tools)}}};
+}
+
+KnownState known_of(Preparer* preparer, const std::string& name, const CacheLine& line,
+                    StateFormat format = StateFormat::kChat) {
+  const auto plan = preparer->plan_state(line, format).value();
+  const auto size = static_cast<uint32_t>(plan.tokens.size());
+  return {.name = name,
+          .format = format,
+          .key = {"m/" + name + "/" + to_string(format) + "/1", size, hash_tokens(plan.tokens)},
+          .anchor = anchor_of(plan.tokens),
+          .cuts = plan.cuts};
+}
+
+TEST(PreparerContent, FindsTheBorderOfMessagesAndToolsInsideEveryRequestOverThem) {
+  constexpr Family kFamilies[] = {kQwen,
+                                  kGemma,
+                                  {"qwen2", "Qwen-Qwen3-0.6B"},
+                                  {"llama-bpe", "meta-llama-Llama-3.1-8B-Instruct"},
+                                  {"llama-bpe", "meta-llama-Llama-3.2-3B-Instruct"},
+                                  {"llama-spm", "mistralai-Mistral-Nemo-Instruct-2407"},
+                                  {"gpt-2", "HuggingFaceTB-SmolLM3-3B"}};
+  for (const Family& family : kFamilies) {
+    Preparer some = preparer(family);
+    const CacheReference cache = shots({kWeather});
+    const auto plan = some.plan_state(cache.line, StateFormat::kChat);
+    ASSERT_TRUE(plan) << family.chat_template << ": " << plan.error().message;
+    EXPECT_GT(plan->tokens.size(), 80u) << family.chat_template;
+    for (const std::string text : {"And three and three?", "1", "\n x"}) {
+      const auto prepared = some.prepare(chat({{"user", text}}, {cache}));
+      ASSERT_TRUE(prepared) << family.chat_template;
+      EXPECT_TRUE(std::equal(plan->tokens.begin(), plan->tokens.end(), prepared->task.tokens.begin()))
+          << family.chat_template << " with " << text;
+    }
+  }
+}
+
+TEST(PreparerContent, AnswersWithoutACacheThatTheTemplateRefusesAndSaysWhy) {
+  Preparer some = preparer(kGemma);
+  const CacheReference odd = {"odd", {{.messages = {kAnswered}}}};
+  const auto prepared = some.prepare(chat({{"user", "Hi."}}, {odd}));
+  ASSERT_TRUE(prepared);
+  EXPECT_EQ(prepared->task.tokens, some.prepare(chat({{"user", "Hi."}}))->task.tokens);
+  EXPECT_EQ(prepared->answer.cache.name, "");
+  EXPECT_THAT(prepared->task.no_state_reason, HasSubstr("answered without cache 'odd': The chat template refuses"));
+  EXPECT_FALSE(some.plan_state(odd.line, StateFormat::kChat));
+}
+
+TEST(PreparerContent, AnswersARawPromptWithoutACacheOfMessages) {
+  Preparer some = preparer();
+  const auto prepared = some.prepare(raw("Hello", {shots()}));
+  ASSERT_TRUE(prepared);
+  EXPECT_EQ(prepared->task.tokens, vocabulary("qwen2").tokenize_text("Hello").value());
+  EXPECT_THAT(prepared->answer.cache.reason, HasSubstr("has no raw rendering"));
+  EXPECT_EQ(some.plan_state(shots().line, StateFormat::kRaw).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(PreparerContent, JoinsTheTextsOfALineByteForByteBeforeARawPrompt) {
+  const CacheReference child = {"child", {{.text = words(70)}, {.text = " caf\xc3"}}};
+  const auto prepared = preparer().prepare(raw("\xa9 au lait", {child}));
+  ASSERT_TRUE(prepared);
+  EXPECT_EQ(prepared->task.tokens, vocabulary("qwen2").tokenize_text(words(70) + " caf\xc3\xa9 au lait").value());
+}
+
+TEST(PreparerContent, CutsALineAtTheBorderOfWhatItContinues) {
+  for (const StateFormat format : {StateFormat::kChat, StateFormat::kRaw}) {
+    Preparer some = preparer();
+    const CacheLine parent = {{.text = words(100)}};
+    const CacheLine child = {parent.front(), {.text = " " + words(90)}};
+    const StatePlan of_parent = some.plan_state(parent, format).value();
+    const StatePlan of_child = some.plan_state(child, format).value();
+    ASSERT_GT(of_child.cuts.size(), of_parent.cuts.size());
+    EXPECT_TRUE(std::equal(of_parent.cuts.begin(), of_parent.cuts.end(), of_child.cuts.begin()));
+    const StateKey lent = {"m/p/chat/1", of_parent.cuts.back(), hash_tokens(of_parent.tokens)};
+    EXPECT_EQ(some.plan_state(child, format, &lent)->base_tokens, lent.tokens);
+    StateKey other = lent;
+    other.token_hash.low ^= 1;
+    EXPECT_EQ(some.plan_state(child, format, &other)->base_tokens, 0u);
+  }
+}
+
+TEST(PreparerContent, TakesTheStateOfTheParentWhereTheChildHasNone) {
+  Preparer some = preparer();
+  const CacheLine parent = {{.text = words(100)}};
+  const CacheReference child = {"child", {parent.front(), {.messages = {kAsked, kAnswered}}}, {}, "no state yet"};
+  some.know({.reset = true, .added = {known_of(&some, "parent", parent)}});
+  const auto prepared = some.prepare(chat({{"user", "Hi."}}, {child}));
+  ASSERT_TRUE(prepared && prepared->task.prefix);
+  EXPECT_EQ(prepared->answer.cache.name, "child");
+  EXPECT_EQ(prepared->answer.cache.state_of, "parent");
+  EXPECT_EQ(prepared->task.prefix->reuse_tokens, prepared->task.prefix->key.tokens);
+  EXPECT_THAT(prepared->reason, HasSubstr("no state yet; the state of 'parent' serves"));
+  Preparer alone = preparer();
+  EXPECT_EQ(alone.prepare(chat({{"user", "Hi."}}, {child}))->task.cuts, prepared->task.cuts);
+}
+
+// -- states that are found without being asked for --------------------------------------------------------------
+
+TEST(PreparerKnown, ResolvesToTheLongestNamedStateThatThePromptBeginsWith) {
+  Preparer some = preparer();
+  const CacheLine text = {{.text = words(80)}};
+  const CacheLine longer = {{.messages = {{"system", words(80)}, kAsked, kAnswered}}};
+  some.know({.reset = true, .added = {known_of(&some, "text", text), known_of(&some, "longer", longer)}});
+  const std::vector<ChatMessage> messages = {{"system", words(80)}, kAsked, kAnswered, {"user", "Hi."}};
+  const auto found = some.prepare(chat(messages));
+  const auto asked = preparer().prepare(chat({{"user", "Hi."}}, {{"longer", longer}}));
+  ASSERT_TRUE(found && found->task.prefix);
+  EXPECT_EQ(found->answer.cache.name, "longer");
+  EXPECT_EQ(found->task.cache_name, "longer");
+  EXPECT_EQ(found->task.tokens, asked->task.tokens);
+  EXPECT_EQ(found->task.cuts, asked->task.cuts);
+  EXPECT_EQ(some.prepare(chat({{"system", words(80)}, {"user", "Hi."}}))->answer.cache.name, "text");
+  EXPECT_EQ(some.prepare(chat({{"user", "Hi."}}))->answer.cache.name, "");
+
+  auto without = chat(messages);
+  without.options.reuse = ReusePolicy::kNone;
+  const auto cold = some.prepare(without);
+  EXPECT_EQ(cold->task.cuts, found->task.cuts);
+  EXPECT_EQ(cold->answer.cache.name, "");
+  EXPECT_FALSE(cold->task.prefix);
+  EXPECT_THAT(cold->answer.state, IsEmpty());
+}
+
+TEST(PreparerKnown, FindsARawStateOnlyForARawPrompt) {
+  Preparer some = preparer();
+  some.know({.reset = true, .added = {known_of(&some, "raw", {{.text = words(80)}}, StateFormat::kRaw)}});
+  EXPECT_EQ(some.prepare(raw(words(80) + " More."))->answer.cache.name, "raw");
+  EXPECT_EQ(some.prepare(chat({{"system", words(80)}, {"user", "Hi."}}))->answer.cache.name, "");
+}
+
+TEST(PreparerKnown, PassesOverAStateWhoseCutsAreBroken) {
+  Preparer some = preparer();
+  KnownState broken = known_of(&some, "text", {{.text = words(80)}});
+  broken.cuts = {5000, 3};
+  some.know({.reset = true, .added = {broken}});
+  const auto prepared = some.prepare(chat({{"system", words(80)}, {"user", "Hi."}}));
+  ASSERT_TRUE(prepared);
+  EXPECT_EQ(prepared->answer.cache.name, "");
+  EXPECT_EQ(prepared->task.cuts, preparer().prepare(chat({{"system", words(80)}, {"user", "Hi."}}))->task.cuts);
+}
+
+TEST(PreparerKnown, GoesOnFromAnAutomaticStateThatReachesFartherThanTheNamedOne) {
+  Preparer some = preparer();
+  const CacheReference tale = with_state(&some, words(100));
+  const std::vector<ChatMessage> messages = {{"user", words(60)}, kAnswered, {"user", "Hi."}};
+  const std::vector<int32_t> tokens = some.prepare(chat(messages, {tale}))->task.tokens;
+  const std::span<const int32_t> talk = std::span(tokens).first(tokens.size() - 5);
+  const auto point = static_cast<uint32_t>(tokens.size() - 30);
+  KnownState automatic = {.key = {"m/auto/1-aa", static_cast<uint32_t>(talk.size()), hash_tokens(talk)},
+                          .points = {{point, hash_tokens(talk.first(point))}},
+                          .salt = {1, 2}};
+  some.know({.reset = true, .added = {automatic}});
+  auto command = chat(messages, {tale});
+  EXPECT_EQ(some.prepare(command)->answer.cache.name, "tale");
+  command.salt = {1, 2};
+  const auto prepared = some.prepare(command);
+  ASSERT_TRUE(prepared && prepared->task.prefix);
+  EXPECT_EQ(prepared->answer.cache.name, "");
+  EXPECT_THAT(prepared->answer.state, ElementsAre(automatic.key));
+  EXPECT_EQ(prepared->task.prefix->reuse_tokens, talk.size());
+  EXPECT_THAT(prepared->task.cuts, ::testing::Contains(talk.size()));
+  command.options.reuse = ReusePolicy::kExact;
+  EXPECT_EQ(some.prepare(command)->answer.cache.name, "tale");
+
+  command.options.reuse = ReusePolicy::kAll;
+  std::get<ChatPrompt>(command.prompt).messages.back().content = "Another question.";
+  EXPECT_EQ(some.prepare(command)->task.prefix->reuse_tokens, point);
+}
+
 }  // namespace
 }  // namespace rockllama

@@ -147,7 +147,8 @@ FoundState longest_named(std::span<const FoundState> found, StateFormat format) 
 FoundState longest_with_cuts(std::span<const FoundState> found, StateFormat format, std::span<const uint32_t> cuts) {
   return longest(found, [&](const FoundState& one) {
     const std::vector<uint32_t>& own = one.state->cuts;
-    return is_named(one, format) && own.size() <= cuts.size() && std::equal(own.begin(), own.end(), cuts.begin());
+    const bool is_cut = !own.empty() && own.back() == one.tokens && own.size() <= cuts.size();
+    return is_named(one, format) && is_cut && std::equal(own.begin(), own.end(), cuts.begin());
   });
 }
 

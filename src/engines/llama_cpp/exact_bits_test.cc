@@ -145,5 +145,47 @@ TEST_F(ExactBits, OfTwoStatesOfOnePrefixAreTheSameBytes) {
   EXPECT_TRUE(a == b);
 }
 
+std::string content_of(const UniqueFd& file) {
+  std::string bytes(static_cast<size_t>(::lseek(file.get(), 0, SEEK_END)), '\0');
+  EXPECT_EQ(::pread(file.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  return bytes;
+}
+
+// A child's state over its parent's, and what was prefilled for it.
+class ChildState : public ::testing::Test {
+ protected:
+  std::string made_over(const UniqueFd& parent_file) {
+    LlamaEngineRun run;
+    SaveStateTask task = run.save_task(1, child_, copy_of(file_));
+    task.cuts = border_cuts(std::vector<uint32_t>{150, 250}, 128);
+    task.base = PrefixState{{"m/parent/chat/1", 150, hash_tokens(parent_)}, 150, copy_of(parent_file)};
+    if (!parent_file.valid()) task.base.reset();
+    run.engine().save_state(std::move(task));
+    run.run();
+    events_ = run.events;
+    EXPECT_TRUE(run.outcomes[1].saved.has_value());
+    return content_of(file_);
+  }
+
+  const std::vector<int32_t> parent_ = test_tokens(150);
+  const std::vector<int32_t> child_ = joined(parent_, test_tokens(100, 7));
+  const UniqueFd file_ = memory_file();
+  std::vector<std::string> events_;
+};
+
+TEST_F(ChildState, HasTheBitsOfOneThatWasPrefilledFromItsFirstToken) {
+  const std::string whole = made_over(UniqueFd());
+  LlamaEngineRun run;
+  EXPECT_EQ(made_over(run.save(parent_)), whole);
+}
+
+TEST_F(ChildState, IsPrefilledWholeWhereTheParentsIsBroken) {
+  const std::string whole = made_over(UniqueFd());
+  LlamaEngineRun run;
+  const UniqueFd broken = run.save(parent_);
+  ASSERT_EQ(::ftruncate(broken.get(), 1000), 0);
+  EXPECT_EQ(made_over(broken), whole);
+}
+
 }  // namespace
 }  // namespace rockllama
