@@ -29,7 +29,7 @@ ChatTool chat_tool() { return {"clock", "Tells the time.", R"({"type":"object"})
 CacheLine cache_line() { return {{.text = "text"}, {.messages = {{"user", "Hi."}}, .tools = {chat_tool()}}}; }
 
 KnownState known_state() {
-  return {"coding", StateFormat::kRaw, state_key(), {256, 300}, {{256, {1, 2}}, {300, {3, 4}}}, {7, 8}};
+  return {"coding", StateFormat::kRaw, state_key(), {256, {5, 6}}, {256, 300}, {{256, {1, 2}}, {300, {3, 4}}}, {7, 8}};
 }
 
 Prepare full_prepare() {
@@ -81,7 +81,7 @@ std::vector<Event> events() {
                           .engine_version = "llama.cpp b1",
                           .engine_fingerprint = "avx2",
                           .has_chat_template = true};
-  const SavedState saved{300, {1, 2}, 1ull << 33, {256, 300}, 12.5, 13.75, "folded"};
+  const SavedState saved{300, {1, 2}, {256, {5, 6}}, 1ull << 33, {256, 300}, 12.5, 13.75, "folded"};
   return {Hello{9},
           Loaded{model},
           LoadFailed{"no such file"},

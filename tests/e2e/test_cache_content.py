@@ -71,6 +71,18 @@ def test_messages_that_repeat_the_caches_are_not_doubled(server):
     assert whole["usage"]["cache_hit"] and said(whole) == said(over)
 
 
+def test_a_state_is_made_for_stored_messages_and_for_a_child(server):
+    create(server, "first", messages=SHOTS)
+    create(server, "second", messages=[{"role": "user", "content": "Sky?"}, {"role": "assistant", "content": "Blue."}],
+           parent="first")
+    for name in ("first", "second"):
+        server.delete(f"/v1/cache/demo/{name}?binary_only=true")
+        made = server.post("/v1/cache/demo/generate-binary", {"cache_name": name}).json()
+        assert made["object"] == "binary_cache.created" and made["size_mb"] > 0
+    assert server.cache("second")["parent"] == "first"
+    assert server.chat("Coal?", use_cache="second")["usage"]["cached_prompts"] == ["second"]
+
+
 def test_tools_are_stored_and_said_to_have_no_effect_where_the_template_prints_none(server):
     created = create(server, "tools", prompt="Be brief. " + prose(8, seed=41), tools=[TOOL])
     assert created["binary"] and created["states"] == ["chat"]
