@@ -45,7 +45,8 @@ constexpr int kFewestContinuations = 2;
 
 // Where there can be no second system message, what a user may begin with decides.
 Continuations user_turns() {
-  return {{{"user", "a"}}, {{"user", "Zeta? 1"}}, {{"user", " b"}}, {{"user", "\n"}}, {{"user", "0"}}};
+  return {{{"user", "a"}},  {{"user", "Zeta? 1"}}, {{"user", " b"}},
+          {{"user", "\n"}}, {{"user", "\n x"}},    {{"user", "0"}}};
 }
 
 // Another system message and a user message part at their roles, mostly.

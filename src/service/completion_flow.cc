@@ -112,7 +112,7 @@ void CompletionFlow::find_cache_by_text(const ModelLease& lease) {
   const auto name = lease->states().cache_of(request_.prompt);
   if (!name) return;
   auto reference = context_->store->reference(model_, *name, format(), lease->fingerprint());
-  if (!reference || reference->line.size() != 1) return;
+  if (!reference || reference->line.size() != 1 || !reference->line.front().is_text()) return;
   const std::string& cached = reference->line.front().text;
   if (auto* raw = std::get_if<TextPrompt>(&request_.prompt)) {
     // The cache's text will stand before the prompt.

@@ -155,34 +155,30 @@ std::string content_of(const UniqueFd& file) {
 class ChildState : public ::testing::Test {
  protected:
   std::string made_over(const UniqueFd& parent_file) {
-    LlamaEngineRun run;
-    SaveStateTask task = run.save_task(1, child_, copy_of(file_));
+    SaveStateTask task = run_.save_task(1, child_, copy_of(file_));
     task.cuts = border_cuts(std::vector<uint32_t>{150, 250}, 128);
     task.base = PrefixState{{"m/parent/chat/1", 150, hash_tokens(parent_)}, 150, copy_of(parent_file)};
     if (!parent_file.valid()) task.base.reset();
-    run.engine().save_state(std::move(task));
-    run.run();
-    events_ = run.events;
-    EXPECT_TRUE(run.outcomes[1].saved.has_value());
+    run_.engine().save_state(std::move(task));
+    run_.run();
+    EXPECT_TRUE(run_.outcomes[1].saved.has_value());
     return content_of(file_);
   }
 
   const std::vector<int32_t> parent_ = test_tokens(150);
   const std::vector<int32_t> child_ = joined(parent_, test_tokens(100, 7));
   const UniqueFd file_ = memory_file();
-  std::vector<std::string> events_;
+  LlamaEngineRun run_;
 };
 
 TEST_F(ChildState, HasTheBitsOfOneThatWasPrefilledFromItsFirstToken) {
   const std::string whole = made_over(UniqueFd());
-  LlamaEngineRun run;
-  EXPECT_EQ(made_over(run.save(parent_)), whole);
+  EXPECT_EQ(made_over(run_.save(parent_)), whole);
 }
 
 TEST_F(ChildState, IsPrefilledWholeWhereTheParentsIsBroken) {
   const std::string whole = made_over(UniqueFd());
-  LlamaEngineRun run;
-  const UniqueFd broken = run.save(parent_);
+  const UniqueFd broken = run_.save(parent_);
   ASSERT_EQ(::ftruncate(broken.get(), 1000), 0);
   EXPECT_EQ(made_over(broken), whole);
 }
