@@ -51,7 +51,7 @@ TEST_F(AutomaticReuseTest, TellsTheWorkerOfTheStatesAndOfWhatChanges) {
   create_cache();
   EXPECT_THAT(heard(), Contains("known reset +0 -0"));
   EXPECT_THAT(heard(), Contains("known +2 -0"));
-  ASSERT_TRUE(service->caches().remove("m", "c", false));
+  ASSERT_TRUE(service->caches().remove("m", "c", {}));
   EXPECT_THAT(heard(), Contains("known +0 -2"));
 }
 
