@@ -115,11 +115,7 @@ class PosixFileSystem final : public FileSystem {
   Status write_synced(const std::string& path, std::string_view bytes) override {
     const auto fd = create_file(path);
     if (!fd) return fail(fd.error());
-    while (!bytes.empty()) {
-      const ssize_t written = retried([&] { return ::write(fd->get(), bytes.data(), bytes.size()); });
-      if (written < 0) return system_error("write a file");
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
+    if (const Status written = write_descriptor(fd->get(), bytes); !written) return written;
     return sync_descriptor(fd->get());
   }
 
@@ -204,6 +200,27 @@ Result<Hash128> hash_descriptor(int fd) {
     hasher.update({piece.data(), static_cast<size_t>(got)});
     offset += got;
   }
+}
+
+Result<size_t> read_descriptor(int fd, uint64_t offset, std::span<char> room) {
+  size_t done = 0;
+  while (done < room.size()) {
+    const auto place = static_cast<off_t>(offset + done);
+    const ssize_t got = retried([&] { return ::pread(fd, room.data() + done, room.size() - done, place); });
+    if (got < 0) return system_error("read a file");
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+Status write_descriptor(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = retried([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    if (written < 0) return system_error("write a file");
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
 }
 
 Result<UniqueFd> lock_file(const std::string& path) {

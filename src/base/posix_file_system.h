@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string_view>
 
 #include "base/file_system.h"
 
@@ -12,6 +14,10 @@ namespace rockllama {
 // What FileSystem says of an open descriptor, for its other implementations.
 [[nodiscard]] Result<FileInfo> stat_descriptor(int fd);
 [[nodiscard]] Result<Hash128> hash_descriptor(int fd);
+// Fills `room` from its beginning with what the file has at `offset`; how much that was, less only at the end.
+[[nodiscard]] Result<size_t> read_descriptor(int fd, uint64_t offset, std::span<char> room);
+// Writes all bytes where the descriptor stands; what is there on failure is undefined.
+[[nodiscard]] Status write_descriptor(int fd, std::string_view bytes);
 
 // An advisory lock on `path` (created where missing) that lasts as long as the descriptor; kConflict when another
 // process holds it.

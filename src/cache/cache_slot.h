@@ -86,6 +86,8 @@ class CacheSlot {
   [[nodiscard]] CacheReference reference(StateFormat format, const std::string& fingerprint, const Hash128& text,
                                          const LineCheck& line) const;
   [[nodiscard]] std::vector<KnownState> known_states(const std::string& fingerprint, const LineCheck& line) const;
+  // After refresh. All of the cache, with its text and the states that are ready for it.
+  [[nodiscard]] Result<RecordedCache> recorded(const LineCheck& line);
   // After refresh. The record that `id` names, where it may be opened.
   [[nodiscard]] std::optional<StateRecord> ready_record(const std::string& id) const;
   [[nodiscard]] std::string path(const std::string& file) const { return folder_ + "/" + file; }

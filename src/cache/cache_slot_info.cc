@@ -174,6 +174,25 @@ void CacheSlot::note_offer() {
   offer_hash_ = hash_bytes(said);
 }
 
+Result<RecordedCache> CacheSlot::recorded(const LineCheck& line) {
+  auto text = read_text();
+  if (!text) return fail(text.error());
+  const Hash128 hash = hash_bytes(*text);
+  RecordedCache recorded{.metadata = metadata_, .keys = {}};
+  CacheMetadata& metadata = recorded.metadata;
+  metadata.cache_name = name_;
+  metadata.model_name = model_;
+  metadata.source = source();
+  metadata.text_hash = hash;
+  metadata.content = std::move(*text);
+  std::erase_if(metadata.states,
+                [&](const StateRecord& record) { return judge(record, hash, "", line).status != StateStatus::kReady; });
+  for (const StateRecord& record : metadata.states) {
+    recorded.keys.push_back({state_id(record), record.tokens, record.token_hash});
+  }
+  return recorded;
+}
+
 std::optional<StateRecord> CacheSlot::ready_record(const std::string& id) const {
   const StateRecord* record = find_record(id);
   if (record == nullptr || record->status != StateStatus::kReady || refused_.contains(id)) return std::nullopt;

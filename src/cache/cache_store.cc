@@ -117,6 +117,14 @@ Result<std::string> CacheStore::text(const std::string& model, const std::string
   return impl_->with_existing(model, name, [](CacheSlot& slot) { return slot.read_text(); });
 }
 
+Result<RecordedCache> CacheStore::recorded(const std::string& model, const std::string& name) {
+  const ChangeNotice notice(impl_.get());
+  const auto parent = impl_->parent_of(model, name);
+  if (!parent) return fail(parent.error());
+  const LineCheck line = impl_->check_line(model, name, *parent);
+  return impl_->with_existing(model, name, [&](CacheSlot& slot) { return slot.recorded(line); });
+}
+
 // Reads and hashes the texts instead of trusting what they looked like: texts and state of one answer belong together.
 Result<CacheReference> CacheStore::reference(const std::string& model, const std::string& name, StateFormat format,
                                              const std::string& fingerprint) {

@@ -45,6 +45,9 @@ class CacheStore {
                                        const std::string& fingerprint);
   [[nodiscard]] Result<std::string> text(const std::string& model, const std::string& name);
 
+  // For an export; of whatever model the states are. kNotFound, also where there is no text.
+  [[nodiscard]] Result<RecordedCache> recorded(const std::string& model, const std::string& name);
+
   // What a request needs of a cache, in one look: the contents of what it continues and its own, and the key of its
   // ready state of `format` or the reason why there is none. kNotFound: there is no such cache, or one that it
   // continues is missing (param "parent"). kInvalidArgument: they go in a circle or are more than 8, or a text is

@@ -4,6 +4,7 @@
 #include "base/json_depth.h"
 #include "cache/cache_metadata.h"
 #include "cache/metadata_fields.h"
+#include "cache/state_record_json.h"
 
 namespace rockllama {
 namespace {
@@ -17,27 +18,6 @@ constexpr std::array kFields = {"cache_name",  "model_name",     "created_at", "
                                 "expires_at",  "generation",     "text_hash",  "text_file",      "states",
                                 "states_hash", "content",        "intent",     "format_version", "attributes_hash"};
 
-std::optional<StateRecord> parse_state(const Json& json) {
-  if (!json.is_object()) return std::nullopt;
-  StateRecord state;
-  const bool whole = get(json, "engine", &state.engine) && get(json, "format", &state.format) &&
-                     get(json, "file", &state.file) && get(json, "size", &state.size) &&
-                     get(json, "checksum", &state.checksum) && get(json, "generation", &state.generation) &&
-                     get(json, "tokens", &state.tokens) && get(json, "token_hash", &state.token_hash) &&
-                     get(json, "cuts", &state.cuts) && get(json, "fingerprint", &state.fingerprint) &&
-                     get(json, "status", &state.status);
-  if (!whole) return std::nullopt;
-  get(json, "created_at", &state.created_at);
-  get(json, "modified_at", &state.modified_at);
-  get(json, "reason", &state.reason);
-  get(json, "note", &state.note);
-  get(json, "prefill_ms", &state.prefill_ms);
-  get(json, "first_token_ms", &state.first_token_ms);
-  get(json, "line", &state.line);
-  get(json, "anchor", &state.anchor);
-  return state;
-}
-
 // A bit that flipped in a token count or a cut would make a state that is whole look like another one.
 void parse_states(const Json& object, std::vector<StateRecord>* states, bool* damaged) {
   const Json* list = member(object, "states");
@@ -50,7 +30,7 @@ void parse_states(const Json& object, std::vector<StateRecord>* states, bool* da
   if (!intact && !(list->is_array() && list->empty())) *damaged = true;
   if (!list->is_array()) return;
   for (const Json& item : *list) {
-    auto state = parse_state(item);
+    auto state = parse_state_record(item);
     if (!state) {
       *damaged = true;
       continue;

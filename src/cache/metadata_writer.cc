@@ -2,6 +2,7 @@
 
 #include "cache/cache_metadata.h"
 #include "cache/metadata_fields.h"
+#include "cache/state_record_json.h"
 
 namespace rockllama {
 namespace {
@@ -9,29 +10,6 @@ namespace {
 using Json = nlohmann::json;
 
 Json to_json(const FileInfo& info) { return {{"size", info.size}, {"mtime_ns", info.mtime_ns}, {"inode", info.inode}}; }
-
-Json to_json(const StateRecord& state) {
-  Json json = {{"engine", state.engine},
-               {"format", to_string(state.format)},
-               {"file", state.file},
-               {"size", state.size},
-               {"checksum", to_hex(state.checksum)},
-               {"generation", state.generation},
-               {"tokens", state.tokens},
-               {"token_hash", to_hex(state.token_hash)},
-               {"cuts", state.cuts},
-               {"fingerprint", state.fingerprint},
-               {"created_at", state.created_at},
-               {"modified_at", state.modified_at},
-               {"status", to_string(state.status)},
-               {"reason", state.reason},
-               {"note", state.note},
-               {"prefill_ms", state.prefill_ms},
-               {"first_token_ms", state.first_token_ms}};
-  if (state.line) json["line"] = to_hex(*state.line);
-  if (state.anchor) json["anchor"] = to_hex(*state.anchor);
-  return json;
-}
 
 std::string dumped(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/file_system.h"
+#include "cache/cache_metadata.h"
 #include "domain/prompt_cache.h"
 
 namespace rockllama {
@@ -62,6 +63,12 @@ struct NewState {
   // What it was prefilled over, as reference() gave it: the state is refused where an ancestor changed since. Empty:
   // the ancestors are taken as they are now.
   CacheLine line{};
+};
+
+// A cache as its metadata has it, with its text as `content`; only the states that are ready for it.
+struct RecordedCache {
+  CacheMetadata metadata;
+  std::vector<StateKey> keys;  // of the states, for open_state
 };
 
 // What a commit says of the cache besides text and states. Unset fields keep what an existing cache has.

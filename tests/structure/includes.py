@@ -13,6 +13,7 @@ LIBRARIES = {
     "OpenSSL": re.compile(r"^openssl/"),
     "Boost": re.compile(r"^boost/"),
     "CLI11": re.compile(r"^CLI/"),
+    "libarchive": re.compile(r"^archive(_entry)?\.h$"),
 }
 
 
