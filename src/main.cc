@@ -9,6 +9,8 @@
 #include "api/endpoint_map.h"
 #include "base/posix_file_system.h"
 #include "cli/bench_ttft.h"
+#include "cli/cache_options.h"
+#include "cli/local_api.h"
 #include "cli/server_setup.h"
 #include "service/service.h"
 
@@ -57,6 +59,44 @@ void serve_until_signal(http::HttpServer* server, int grace_s) {
   signals.join();
 }
 
+// What the commands on a cache folder need of a server: all but workers and a listener.
+struct FolderServer {
+  explicit FolderServer(const Config& config)
+      : registry(files.get(), config.models.folder, config.cache.folder + "/.fingerprints.json", model_defaults(config),
+                 config.models.allow_scripted) {}
+  ~FolderServer() {
+    if (service) service->stop();
+    executor.stop();
+  }
+
+  std::unique_ptr<FileSystem> files = make_posix_file_system();
+  ModelRegistry registry;
+  std::unique_ptr<CacheStore> store;
+  Executor executor{1};
+  std::unique_ptr<Service> service;
+  http::Router router;
+};
+
+Result<Send> open_folder(const Config& config) {
+  const auto server = std::make_shared<FolderServer>(config);
+  auto store = CacheStore::open(server->files.get(), config.cache.folder);
+  if (!store) {
+    const std::string what = "cache folder " + config.cache.folder + ": " + store.error().message;
+    return fail(store.error().code, what);
+  }
+  server->store = std::move(*store);
+  server->service = std::make_unique<Service>(service_options(config), &server->registry, server->store.get(),
+                                              &server->executor, WorkerFactory());
+  Service& service = *server->service;
+  api::add_all(server->router, {.completions = &service.completions(),
+                                .caches = &service.caches(),
+                                .archives = &service.archives(),
+                                .models = &service.models(),
+                                .version = ROCKLLAMA_VERSION,
+                                .executor = &server->executor});
+  return Send([server](const http::ClientRequest& request) { return ask_locally(server->router, request); });
+}
+
 int serve(const ServeFlags& flags) {
   const auto config = read_config(flags);
   if (!config) return kWrongUsage;
@@ -82,13 +122,15 @@ int serve(const ServeFlags& flags) {
   const auto faults = fill(&router,
                            {.completions = &service.completions(),
                             .caches = &service.caches(),
+                            .archives = &service.archives(),
                             .models = &service.models(),
                             .startup_caches = &service.startup_caches(),
                             .version = ROCKLLAMA_VERSION,
                             .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
                             .executor = &handlers,
                             .keys = &*keys,
-                            .enable_thinking = config->inference.enable_thinking},
+                            .enable_thinking = config->inference.enable_thinking,
+                            .import_limit_bytes = static_cast<uint64_t>(config->cache.import_limit_mib) << 20},
                            *config);
   for (const std::string& fault : faults) std::fprintf(stderr, "error: %s\n", fault.c_str());
   if (!faults.empty()) return kWrongUsage;
@@ -136,6 +178,9 @@ int run(int argc, char** argv) {
   add_serve(serve_command, &serve_flags);
   BenchTtftOptions bench_options;
   const CLI::App* ttft_command = add_bench(&app, &bench_options);
+  CacheOptions cache_options;
+  CacheCommand cache_command = nullptr;
+  add_cache_commands(&app, &cache_options, &cache_command);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   try {
     app.parse(argc, argv);
@@ -145,6 +190,10 @@ int run(int argc, char** argv) {
   if (version_command->parsed()) std::printf("rockllama %s\n", ROCKLLAMA_VERSION);
   if (serve_command->parsed()) return serve(serve_flags);
   if (ttft_command->parsed()) return run_bench_ttft(bench_options);
+  if (cache_command != nullptr) {
+    spdlog::set_level(spdlog::level::warn);
+    return run_cache_command(cache_command, cache_options, open_folder);
+  }
   return 0;
 }
 

@@ -9,6 +9,7 @@ void add_all(http::Router& router, const Services& services) {
   if (services.keys != nullptr && !services.keys->empty()) router.set_guard(require_key(services.keys));
   add_models(router, services);
   add_caches(router, services);
+  add_cache_archives(router, services);
   add_chat_completions(router, services);
   add_completions(router, services);
 }

@@ -7,6 +7,7 @@
 #include "base/executor.h"
 #include "http/router.h"
 #include "service/api_keys.h"
+#include "service/cache_archives.h"
 #include "service/caches.h"
 #include "service/completions.h"
 #include "service/models.h"
@@ -17,19 +18,22 @@ namespace rockllama::api {
 struct Services {
   Completions* completions = nullptr;
   Caches* caches = nullptr;
+  CacheArchives* archives = nullptr;
   Models* models = nullptr;
   StartupCaches* startup_caches = nullptr;
   std::string version{};  // of rockllama
   uint32_t heartbeat_ms = 5000;
-  Executor* executor = nullptr;   // for heartbeats
+  Executor* executor = nullptr;   // for heartbeats, and for files on their way out
   const ApiKeys* keys = nullptr;  // who may call; null or without any = everybody
   bool enable_thinking = false;   // where a chat request says nothing
+  uint64_t import_limit_bytes = uint64_t{2048} << 20;
 };
 
 void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions
 void add_completions(http::Router& router, const Services& services);       // POST /v1/completions
 void add_models(http::Router& router, const Services& services);            // /v1/models...
 void add_caches(http::Router& router, const Services& services);            // /v1/cache...
+void add_cache_archives(http::Router& router, const Services& services);    // export and import of caches
 void add_health(http::Router& router, const Services& services);            // /, /health, /v1/health, /ready
 // All but those of add_health need a key where there are any.
 void add_all(http::Router& router, const Services& services);

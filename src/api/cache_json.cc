@@ -73,6 +73,22 @@ OrderedJson binary_created_json(const CacheCreated& created) {
   return json;
 }
 
+OrderedJson cache_imported_json(const ImportedCache& imported) {
+  OrderedJson states = OrderedJson::array();
+  size_t kept = 0;
+  for (const ImportedState& state : imported.states) {
+    kept += state.kept ? 1 : 0;
+    states.push_back({{"format", to_string(state.format)},
+                      {"status", state.kept ? "ready" : "dropped"},
+                      {"reason", text_or_null(state.reason)}});
+  }
+  std::string message = "Cache imported with its text";
+  if (kept > 0) message += " and " + std::to_string(kept) + (kept == 1 ? " state" : " states");
+  if (kept < imported.states.size()) message += "; a state of another model or engine was dropped";
+  return {{"object", "cache.imported"}, {"model", imported.model},       {"cache_name", imported.name}, {"text", true},
+          {"states", states},           {"parents", imported.ancestors}, {"message", message}};
+}
+
 OrderedJson cache_progress_json(const CacheProgress& progress) {
   return {{"object", "cache.progress"},
           {"format", to_string(progress.format)},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/json_text.h"
+#include "service/cache_archives.h"
 #include "service/caches.h"
 
 namespace rockllama::api {
@@ -14,6 +15,8 @@ namespace rockllama::api {
 [[nodiscard]] OrderedJson cache_created_json(const CacheCreated& created);
 // The answer to generate-binary: the success object only if there is a state now.
 [[nodiscard]] OrderedJson binary_created_json(const CacheCreated& created);
+// The answer to an import.
+[[nodiscard]] OrderedJson cache_imported_json(const ImportedCache& imported);
 [[nodiscard]] OrderedJson cache_progress_json(const CacheProgress& progress);
 
 }  // namespace rockllama::api

@@ -91,6 +91,7 @@ Result<GenerateBinaryCall> parse_generate_binary(std::string_view body) {
   if (!json) return fail(json.error());
   FieldReader fields(*json);
   GenerateBinaryCall call{.name = read_name(&fields), .prompt = read_text(&fields, "prompt")};
+  call.stream = fields.boolean("stream").value_or(false);
   if (fields.error()) return fail(*fields.error());
   return call;
 }

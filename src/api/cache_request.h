@@ -21,6 +21,7 @@ struct CreateCacheCall {
 struct GenerateBinaryCall {
   std::string name;
   std::optional<std::string> prompt{};
+  bool stream = false;  // progress as server-sent events
 };
 [[nodiscard]] Result<GenerateBinaryCall> parse_generate_binary(std::string_view body);
 

@@ -18,15 +18,18 @@ std::string path_value(const RequestPtr& request, std::string_view name) {
   return std::string(request->path_value(name));
 }
 
+Caches::OnProgress progress_of(const std::shared_ptr<CacheResponder>& responder, bool stream) {
+  if (!stream) return {};
+  return [responder](const CacheProgress& step) { responder->on_progress(step); };
+}
+
 void create(Caches* caches, const RequestPtr& request, const WriterPtr& writer) {
   auto call = parse_create_cache(request->body);
   if (!call) return respond_error(*writer, call.error());
   call->request.model = path_value(request, "model");
   call->request.text = stored_text(call->content);
   const auto responder = std::make_shared<CacheResponder>(writer, cache_created_json);
-  Caches::OnProgress progress;
-  if (call->stream) progress = [responder](const CacheProgress& step) { responder->on_progress(step); };
-  caches->create(std::move(call->request), std::move(progress),
+  caches->create(std::move(call->request), progress_of(responder, call->stream),
                  [responder, stream = call->stream](const Result<CacheCreated>& created) {
                    responder->on_created(created, stream);
                  });
@@ -37,7 +40,10 @@ void generate_binary(Caches* caches, const RequestPtr& request, const WriterPtr&
   if (!call) return respond_error(*writer, call.error());
   const auto responder = std::make_shared<CacheResponder>(writer, binary_created_json);
   caches->generate_binary(path_value(request, "model"), call->name, std::move(call->prompt),
-                          [responder](const Result<CacheCreated>& created) { responder->on_created(created, false); });
+                          progress_of(responder, call->stream),
+                          [responder, stream = call->stream](const Result<CacheCreated>& created) {
+                            responder->on_created(created, stream);
+                          });
 }
 
 void list_all(Caches* caches, const RequestPtr&, const WriterPtr& writer) {

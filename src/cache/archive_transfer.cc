@@ -205,10 +205,9 @@ Result<ArchiveStream> export_cache(CacheStore* store, const std::string& model, 
   return ArchiveStream::make(archive, std::move(files));
 }
 
-Result<ImportedCache> import_archive(CacheStore* store, const ByteSource& source, const ImportOrder& order) {
-  const auto open = read_archive(source);
-  if (!open) return fail(open.error());
-  return Import(store, source, order, *open).run();
+Result<ImportedCache> import_archive(CacheStore* store, const ByteSource& source, const OpenArchive& open,
+                                     const ImportOrder& order) {
+  return Import(store, source, order, open).run();
 }
 
 Result<ByteSource> descriptor_source(int fd) {

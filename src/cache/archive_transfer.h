@@ -36,9 +36,9 @@ struct ImportedCache {
   std::vector<std::string> ancestors{};  // caches that came along because this one continues them
 };
 
-// Verifies the whole archive, then writes; on failure the store is as it was. kInvalidArgument for what is no whole
-// archive; kConflict also where a cache that it continues is there with another text; kNoSpace, kIo.
-[[nodiscard]] Result<ImportedCache> import_archive(CacheStore* store, const ByteSource& source,
+// Takes in what read_archive read of `source`; on failure the store is as it was. kInvalidArgument for a bad name;
+// kConflict also where a cache that it continues is there with another text; kNoSpace, kIo.
+[[nodiscard]] Result<ImportedCache> import_archive(CacheStore* store, const ByteSource& source, const OpenArchive& open,
                                                    const ImportOrder& order);
 // Of an open file; the descriptor outlives the source.
 [[nodiscard]] Result<ByteSource> descriptor_source(int fd);

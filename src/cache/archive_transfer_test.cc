@@ -19,11 +19,17 @@ using testing::SizeIs;
 
 constexpr uint64_t kMostCalls = 400;  // more than any import makes
 
+Result<ImportedCache> import_into(CacheStore* store, const ByteSource& source, const ImportOrder& order) {
+  const auto open = read_archive(source);
+  if (!open) return fail(open.error());
+  return import_archive(store, source, *open, order);
+}
+
 class ArchiveTransfer : public StoreTest {
  protected:
   Result<ImportedCache> import(const std::string& bytes, ImportOrder order = {}) {
     if (order.model.empty()) order.model = kModel;
-    return import_archive(store_.get(), source_of(bytes), order);
+    return import_into(store_.get(), source_of(bytes), order);
   }
   std::string exported(const std::string& name, bool with_states = true) {
     auto stream = export_cache(store_.get(), kModel, name, with_states);
@@ -154,7 +160,7 @@ TEST_F(ArchiveTransfer, FindsAnArchiveThatChangesWhileItIsRead) {
     if (offset == payload && ++begins > 1) room[0] ^= 1;
     return got;
   };
-  EXPECT_FALSE(import_archive(store_.get(), source, {.model = kModel}));
+  EXPECT_FALSE(import_into(store_.get(), source, {.model = kModel}));
   EXPECT_THAT(names(), IsEmpty());
 }
 
@@ -170,8 +176,7 @@ TEST(ArchiveTransferFaults, LeaveTheStoreAsItWas) {
     ASSERT_TRUE(store->commit(kModel, "coding", "old", new_states(store.get(), "coding", "old state"), {}));
     const auto before = memory.names("/cache/demo");
     files.fail_call(files.calls() + k, ErrorCode::kNoSpace);
-    const bool whole =
-        import_archive(store.get(), source_of(bytes), {.model = kModel, .fingerprint = kPrint}).has_value();
+    const bool whole = import_into(store.get(), source_of(bytes), {.model = kModel, .fingerprint = kPrint}).has_value();
     files.heal();
     EXPECT_EQ(store->text(kModel, "coding").value(), whole ? "You are a careful programmer.\n" : "old") << k;
     EXPECT_EQ(store->text(kModel, "house").has_value(), whole) << k;
@@ -191,7 +196,7 @@ TEST(ArchiveTransferFaults, LeaveOneWholeCacheOnADiskThatStaysFull) {
     auto store = CacheStore::open(&files, "/cache").value();
     ASSERT_TRUE(store->commit(kModel, "coding", "old", new_states(store.get(), "coding", "old state"), {}));
     files.fail_from(files.calls() + k, ErrorCode::kNoSpace);
-    imported = import_archive(store.get(), source_of(bytes), {.model = kModel, .fingerprint = kPrint}).has_value();
+    imported = import_into(store.get(), source_of(bytes), {.model = kModel, .fingerprint = kPrint}).has_value();
     store.reset();
     files.heal();
     store = CacheStore::open(&files, "/cache").value();

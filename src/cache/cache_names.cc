@@ -7,6 +7,8 @@
 namespace rockllama {
 namespace {
 
+constexpr const char* kSpoolPrefix = ".import~new-";
+
 constexpr std::string_view kLlamaCpp = "llama.cpp";
 constexpr std::string_view kRkllm = "rkllm";
 constexpr std::string_view kLlamaEnding = ".llama_cache";
@@ -147,6 +149,9 @@ std::optional<AutomaticFileName> parse_automatic_file_name(std::string_view file
   name.generation = *generation;
   return name;
 }
+
+std::string spool_file_name(uint64_t number) { return kSpoolPrefix + std::to_string(number); }
+bool is_spool_file(std::string_view file) { return file.starts_with(kSpoolPrefix); }
 
 std::optional<CacheFileName> parse_cache_file_name(std::string_view file) {
   auto parsed = parse_any(file);

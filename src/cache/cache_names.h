@@ -32,6 +32,10 @@ namespace rockllama {
 [[nodiscard]] std::string bad_state_file_name(const std::string& name, StateFormat format, const std::string& engine);
 [[nodiscard]] std::string new_state_file_name(const std::string& name, StateFormat format, uint64_t number);
 
+// In the root; it has this name only for a moment.
+[[nodiscard]] std::string spool_file_name(uint64_t number);
+[[nodiscard]] bool is_spool_file(std::string_view file);
+
 enum class CacheFileKind : uint8_t { kText, kMetadata, kState, kBadState, kTemporary };
 
 // What a file in a model's cache folder is.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cache/cache_content.h"
+#include "cache/cache_names.h"
 #include "cache/store_impl.h"
 
 namespace rockllama {
@@ -123,6 +124,14 @@ Result<RecordedCache> CacheStore::recorded(const std::string& model, const std::
   if (!parent) return fail(parent.error());
   const LineCheck line = impl_->check_line(model, name, *parent);
   return impl_->with_existing(model, name, [&](CacheSlot& slot) { return slot.recorded(line); });
+}
+
+Result<UniqueFd> CacheStore::open_spool() {
+  const std::string path = impl_->root + "/" + spool_file_name(++impl_->payloads);
+  auto fd = impl_->files->create(path);
+  const Status removed = impl_->files->remove(path);
+  if (fd && !removed) return fail(removed.error());
+  return fd;
 }
 
 // Reads and hashes the texts instead of trusting what they looked like: texts and state of one answer belong together.

@@ -59,6 +59,8 @@ class CacheStore {
   [[nodiscard]] Result<OpenState> open_state(const std::string& model, const std::string& name, StateFormat format,
                                              const StateKey& key);
 
+  // A new file without a name under the root, for what is on its way in; kNoSpace, kIo.
+  [[nodiscard]] Result<UniqueFd> open_spool();
   // A new temporary payload file; kNoSpace, kIo.
   [[nodiscard]] Result<PendingState> begin_state(const std::string& model, const std::string& name, StateFormat format);
   // Puts text and states in the place of what the cache had, atomically: on failure, and after a crash at any point,

@@ -75,6 +75,7 @@ Status settle_store(FileSystem* files, const std::string& root) {
       settle_folder(files, root + "/" + entry.name, entry.name);
       AutomaticStates(files, root).clean_up(entry.name);
     }
+    if (is_spool_file(entry.name)) (void)files->remove(root + "/" + entry.name);
   }
   return {};
 }

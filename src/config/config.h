@@ -61,6 +61,7 @@ struct Config {
     int max_model_mib = 0;                   // of one model's caches; 0 = no limit
     int max_entries = 0;                     // named caches; 0 = no limit
     int keep_free_mib = 256;                 // on the device
+    int import_limit_mib = 2048;             // of an archive
   } cache;
   // inference_config.json: what is not named here is accepted and, until an engine uses it, without effect.
   struct Inference {

@@ -173,6 +173,7 @@ const std::vector<ConfigField>& server_fields() {
       integer("cache.max_model_mib", MEMBER(cache.max_model_mib), 0, 100 * kMillion),
       integer("cache.max_entries", MEMBER(cache.max_entries), 0, 100 * kMillion),
       integer("cache.keep_free_mib", MEMBER(cache.keep_free_mib), 0, 100 * kMillion),
+      integer("cache.import_limit_mib", MEMBER(cache.import_limit_mib), 1, kMillion),
   };
   return fields;
 }

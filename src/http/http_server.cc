@@ -15,10 +15,13 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <limits>
 #include <optional>
-#include <random>
 #include <unordered_set>
 
+#include "base/posix_file_system.h"
+#include "http/request_id.h"
+#include "http/request_parser.h"
 #include "http/response_queue.h"
 #include "http/target.h"
 
@@ -39,47 +42,9 @@ constexpr uint64_t kMaxDiscardedBytes = 64 << 20;
 constexpr milliseconds kLingerTime{2000};
 constexpr size_t kMaxRefusals = 256;
 
+constexpr size_t kFilePieceBytes = 1 << 20;
+
 class Connection;
-
-std::string make_request_id() {
-  static std::atomic<uint64_t> counter{std::random_device{}() | uint64_t{std::random_device{}()} << 32};
-  // A splitmix step: ids of one process do not repeat and do not look alike.
-  uint64_t x = counter.fetch_add(0x9e3779b97f4a7c15);
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  char text[32];
-  std::snprintf(text, sizeof text, "req-%016llx", static_cast<unsigned long long>(x ^ (x >> 31)));
-  return text;
-}
-
-bool usable_as_id(std::string_view id) {
-  if (id.empty() || id.size() > 128) return false;
-  return id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:") == id.npos;
-}
-
-bool is_bad_request(const error_code& error) {
-  return error.category() == make_error_code(beast::http::error::bad_method).category() &&
-         error != beast::http::error::end_of_stream && error != beast::http::error::partial_message;
-}
-
-// The status that tells a client why its request was not read; 0 where nobody is there to be told.
-int status_of(const error_code& error) {
-  if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) return 431;
-  if (error == beast::http::error::body_limit) return 413;
-  if (error == beast::error::timeout) return 0;
-  return is_bad_request(error) ? 400 : 0;
-}
-
-const char* message_of(int status) {
-  switch (status) {
-    case 431:
-      return "the request header is too large";
-    case 413:
-      return "the request body is too large";
-    default:
-      return "this is not an HTTP/1.1 request";
-  }
-}
 
 struct Server {
   Server(const ServerOptions& server_options, const Router& server_router, Executor& server_executor, ErrorBody body)
@@ -122,7 +87,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   Task<bool> wait_for_request(bool first);
-  Task<error_code> read_request();
+  // kRead, or why not as status_of says.
+  Task<int> read_request();
+  Task<int> read_into_file(const BodyFile& wanted);
+  Task<Status> run_on_executor(std::function<Status()> work);
   Task<void> send_continue();
   Task<bool> answer();
   Task<bool> send(ResponseQueue* queue);
@@ -138,12 +106,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void dispatch(const std::shared_ptr<Request>& request, const std::string& raw_path,
                 const std::shared_ptr<ResponseQueue>& queue);
 
-  using Parser = beast::http::request_parser<beast::http::string_body>;
-
   Server& server_;
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;
+  std::optional<RequestParser> parser_;
+  UniqueFd body_file_;
   net::steady_timer signal_;  // never expires; cancelled when something is new for the sending coroutine
   std::string remote_address_;
   std::string raw_path_;
@@ -163,9 +130,8 @@ Task<void> Connection::serve() {
   for (bool first = true;; first = false) {
     const bool arrived = co_await wait_for_request(first);
     if (!arrived) co_return;
-    error = co_await read_request();
-    if (error) {
-      const int status = status_of(error);
+    const int status = co_await read_request();
+    if (status != kRead) {
       if (status != 0) co_await send_error(status, message_of(status));
       co_return;
     }
@@ -195,18 +161,76 @@ Task<bool> Connection::wait_for_request(bool first) {
   co_return true;
 }
 
-Task<error_code> Connection::read_request() {
+Task<int> Connection::read_request() {
   parser_.emplace();
   parser_->header_limit(server_.options.header_limit_bytes);
-  parser_->body_limit(server_.options.body_limit_bytes);
+  parser_->body_limit(std::numeric_limits<uint64_t>::max());
+  body_file_.reset();
   error_code error;
   co_await beast::http::async_read_header(stream_, buffer_, *parser_, into(error));
-  if (error || parser_->is_done()) co_return error;
+  if (error) co_return status_of(error);
+  const auto& head = parser_->get();
+  const auto path = parse_target({head.target().data(), head.target().size()}).path;
+  const BodyFile* const wanted = server_.router.match(std::string(head.method_string()), path).body_file;
+  const uint64_t limit = wanted != nullptr ? wanted->limit_bytes : server_.options.body_limit_bytes;
+  if (parser_->content_length().value_or(0) > limit) co_return 413;
+  parser_->body_limit(limit);
+  if (parser_->is_done()) co_return kRead;
   stream_.expires_after(milliseconds(server_.options.body_timeout_ms));
   const auto expect = parser_->get()[beast::http::field::expect];
   if (beast::iequals(expect, "100-continue") && parser_->get().version() >= 11) co_await send_continue();
+  if (wanted != nullptr) {
+    const int status = co_await read_into_file(*wanted);
+    co_return status;
+  }
   co_await beast::http::async_read(stream_, buffer_, *parser_, into(error));
-  co_return error;
+  co_return status_of(error);
+}
+
+// In pieces; each body limit of bytes has the time that a body has.
+Task<int> Connection::read_into_file(const BodyFile& wanted) {
+  const auto refusal = [](const Status& status) { return status.error().code == ErrorCode::kNoSpace ? 507 : 500; };
+  auto open = [this, &wanted]() -> Status {
+    auto file = wanted.open();
+    if (!file) return fail(file.error());
+    body_file_ = std::move(*file);
+    return {};
+  };
+  Status status = co_await run_on_executor(std::move(open));
+  if (!status) co_return refusal(status);
+  std::string& piece = parser_->get().body();
+  uint64_t received = 0, due = server_.options.body_limit_bytes;
+  while (!parser_->is_done()) {
+    error_code error;
+    co_await beast::http::async_read_some(stream_, buffer_, *parser_, into(error));
+    if (error) co_return status_of(error);
+    if (piece.size() < kFilePieceBytes && !parser_->is_done()) continue;
+    auto write = [this, &piece] { return write_descriptor(body_file_.get(), piece); };
+    status = co_await run_on_executor(std::move(write));
+    if (!status) co_return refusal(status);
+    received += piece.size();
+    piece.clear();
+    if (received < due) continue;
+    due += server_.options.body_limit_bytes;
+    stream_.expires_after(milliseconds(server_.options.body_timeout_ms));
+  }
+  co_return kRead;
+}
+
+// For file calls: the HTTP thread waits for no disk.
+Task<Status> Connection::run_on_executor(std::function<Status()> work) {
+  const auto result = std::make_shared<std::optional<Status>>();
+  server_.executor.post([self = shared_from_this(), work = std::move(work), result]() mutable {
+    const Status status = work();
+    // The connection ends on the HTTP thread.
+    auto& io = self->server_.io;
+    net::post(io, [self = std::move(self), status, result] {
+      *result = status;
+      self->signal_.cancel();
+    });
+  });
+  while (!*result) co_await wait_for_signal();
+  co_return **result;
 }
 
 Task<void> Connection::send_continue() {
@@ -251,6 +275,7 @@ std::shared_ptr<Request> Connection::make_request() {
     for (char& c : header.first) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   request->body = std::move(message.body());
+  request->body_file = std::move(body_file_);
   request->remote_address = remote_address_;
   const auto id = request->header("x-request-id");
   request->id = usable_as_id(id) ? std::string(id) : make_request_id();

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/unique_fd.h"
 
 namespace rockllama::http {
 
@@ -17,6 +20,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query{};
   std::vector<std::pair<std::string, std::string>> headers{};  // names in lower case
   std::string body{};
+  UniqueFd body_file{};  // of a route that takes its body as a file, from its beginning; not valid without a body
   std::string remote_address{};
   std::string caller{};  // name of its API key, filled by a guard; may be empty
   std::string id{};      // of the request, for the log and x-request-id
@@ -32,6 +36,7 @@ struct ResponseHead {
   int status = 200;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers{};
+  std::optional<uint64_t> length{};  // of a stream whose bytes are counted beforehand
 };
 
 // Where a handler writes its response. Any thread; calls for one response must not overlap. Implementations: the

@@ -20,7 +20,8 @@ void ResponseQueue::begin(const ResponseHead& head) {
   const std::lock_guard lock(mutex_);
   if (state_ != State::kNothing) return;
   state_ = State::kStreaming;
-  append(head_text(head, framing_, {}));
+  chunked_ = framing_.chunked && !head.length;
+  append(head_text(head, framing_, head.length));
   signal();
 }
 
@@ -31,7 +32,7 @@ void ResponseQueue::write(const std::string& bytes) {
     state_ = State::kBroken;
     queued_.clear();
   } else {
-    append(framing_.chunked ? chunk_text(bytes) : bytes);
+    append(chunked_ ? chunk_text(bytes) : bytes);
   }
   signal();
 }
@@ -40,7 +41,7 @@ void ResponseQueue::finish() {
   const std::lock_guard lock(mutex_);
   if (state_ != State::kStreaming) return;
   state_ = State::kFinished;
-  if (framing_.chunked && !framing_.head_only) append(std::string(kLastChunk));
+  if (chunked_ && !framing_.head_only) append(std::string(kLastChunk));
   signal();
 }
 

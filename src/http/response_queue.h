@@ -56,7 +56,8 @@ class ResponseQueue {
   std::function<void()> closed_;
   std::function<void()> drained_;
   State state_ = State::kNothing;
-  bool ended_ = false;  // completed or left
+  bool chunked_ = false;  // the stream that was begun
+  bool ended_ = false;    // completed or left
   bool left_ = false;
   bool woken_ = false;
   std::string queued_;

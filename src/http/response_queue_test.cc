@@ -53,6 +53,16 @@ TEST_F(ResponseQueueTest, StreamsChunksAndWakesOncePerTake) {
   EXPECT_TRUE(queue->take().complete);
 }
 
+TEST_F(ResponseQueueTest, StreamsPlainBytesWhereTheLengthIsKnown) {
+  auto queue = make();
+  queue->begin({.length = 6});
+  queue->write("one");
+  queue->write("two");
+  queue->finish();
+  EXPECT_EQ(send(*queue), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 6\r\n\r\nonetwo");
+  EXPECT_TRUE(queue->take().complete);
+}
+
 TEST_F(ResponseQueueTest, DrainsOnlyWhenEverythingWasTaken) {
   auto queue = make({.chunked = false});
   queue->begin({});

@@ -36,15 +36,32 @@ bool more_literal(const std::vector<std::string>& a, const std::vector<std::stri
   return false;
 }
 
+// For a guard that is asked beforehand: the handler's own call of it answers.
+class SilentWriter : public BodyWriter {
+ public:
+  void respond(ResponseHead, std::string) override {}
+  void begin(ResponseHead) override {}
+  void write(std::string) override {}
+  void finish() override {}
+  [[nodiscard]] size_t pending_bytes() const override { return 0; }
+  void watch(std::function<void()>, std::function<void()>) override {}
+};
+
 }  // namespace
 
-void Router::add(std::string method, std::string_view pattern, Handler handler) {
+void Router::add(std::string method, std::string_view pattern, Handler handler, std::optional<BodyFile> body_file) {
   if (guard_) {
     handler = [guard = guard_, handler = std::move(handler)](const auto& request, const auto& writer) {
       if (guard(*request, *writer)) handler(request, writer);
     };
+    if (body_file) {
+      body_file->admits = [guard = guard_](const Request& request) {
+        SilentWriter nobody;
+        return guard(request, nobody);
+      };
+    }
   }
-  routes_.push_back({std::move(method), split(pattern), std::move(handler)});
+  routes_.push_back({std::move(method), split(pattern), std::move(handler), std::move(body_file)});
 }
 
 Router::Match Router::match(std::string_view method, std::string_view path) const {
@@ -61,6 +78,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
   }
   if (best == nullptr) return match;
   match.handler = &best->handler;
+  if (best->body_file) match.body_file = &*best->body_file;
   for (size_t i = 0; i < segments.size(); ++i) {
     const auto& name = best->segments[i];
     if (is_placeholder(name)) {

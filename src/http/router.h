@@ -1,14 +1,26 @@
 // Method and path to handler. Pure; filled at start, then read from any thread.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "http/message.h"
 
 namespace rockllama::http {
+
+// For a route whose bodies are too large for memory: they go into a file.
+struct BodyFile {
+  uint64_t limit_bytes = 0;                  // instead of the server's body limit
+  std::function<Result<UniqueFd>()> open{};  // a new file without a name, for reading and writing; on the executor
+  // Whether a body of this request is kept at all, by its head; set from the router's guard. Empty = every one.
+  std::function<bool(const Request&)> admits{};
+};
 
 class Router {
  public:
@@ -16,10 +28,11 @@ class Router {
   void set_guard(Guard guard) { guard_ = std::move(guard); }
   // `pattern` as "/v1/cache/{model}/{name}"; a placeholder takes one non-empty segment (percent-decoded).
   // Literal segments win over placeholders.
-  void add(std::string method, std::string_view pattern, Handler handler);
+  void add(std::string method, std::string_view pattern, Handler handler, std::optional<BodyFile> body_file = {});
 
   struct Match {
     const Handler* handler = nullptr;                                // null: nothing fits
+    const BodyFile* body_file = nullptr;                             // null: the body comes as text
     std::vector<std::pair<std::string, std::string>> path_values{};  // placeholder -> value
     std::string allowed{};  // where the path exists with other methods: "GET, POST", for a 405
   };
@@ -31,6 +44,7 @@ class Router {
     std::string method;
     std::vector<std::string> segments;
     Handler handler;
+    std::optional<BodyFile> body_file{};
   };
   Guard guard_;
   std::vector<Route> routes_;

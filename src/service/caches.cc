@@ -73,23 +73,24 @@ void Caches::create(CreateCache request, OnProgress progress, Created done) {
 }
 
 void Caches::generate_binary(const std::string& model, const std::string& name, std::optional<std::string> text,
-                             Created done) {
-  context_->executor->post([this, model, name, text = std::move(text), done = std::move(done)] {
-    CreateCache request{.model = model, .name = name};
-    const auto known = context_->store->find(model, name, "");
-    request.known_name = known.has_value();
-    if (known) request.parent = known->parent;
-    request.keeps_text = !text;
-    if (text) {
-      request.text = *text;
-    } else {
-      auto stored = context_->store->text(model, name);
-      if (!stored)
-        return done(fail(ErrorCode::kNotFound, no_cache(name) + " with a text, and no prompt", "cache_name"));
-      request.text = std::move(*stored);
-    }
-    create(std::move(request), {}, done);
-  });
+                             OnProgress progress, Created done) {
+  context_->executor->post(
+      [this, model, name, text = std::move(text), progress = std::move(progress), done = std::move(done)] {
+        CreateCache request{.model = model, .name = name};
+        const auto known = context_->store->find(model, name, "");
+        request.known_name = known.has_value();
+        if (known) request.parent = known->parent;
+        request.keeps_text = !text;
+        if (text) {
+          request.text = *text;
+        } else {
+          auto stored = context_->store->text(model, name);
+          if (!stored)
+            return done(fail(ErrorCode::kNotFound, no_cache(name) + " with a text, and no prompt", "cache_name"));
+          request.text = std::move(*stored);
+        }
+        create(std::move(request), progress, done);
+      });
 }
 
 Result<std::map<std::string, std::vector<CacheInfo>>> Caches::list_all() {

@@ -76,7 +76,7 @@ class Caches {
   // State from an existing text cache, or from `text`, which becomes the cache's text. kConflict: the text changed
   // while its state was made.
   void generate_binary(const std::string& model, const std::string& name, std::optional<std::string> text,
-                       Created done);
+                       OnProgress progress, Created done);
 
   // These read or write files: executor only.
   [[nodiscard]] Result<std::map<std::string, std::vector<CacheInfo>>> list_all();

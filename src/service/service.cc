@@ -23,6 +23,7 @@ Service::Service(ServiceOptions options, ModelRegistry* registry, CacheStore* st
                               std::function<void()> done) { warm_up(&context_, host, std::move(done)); }),
       completions_(&context_),
       caches_(&context_),
+      archives_(&context_),
       models_(&context_),
       startup_caches_(&context_, &caches_) {
   context_.pool = &pool_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "service/cache_archives.h"
 #include "service/caches.h"
 #include "service/completions.h"
 #include "service/context.h"
@@ -24,6 +25,7 @@ class Service {
 
   [[nodiscard]] Completions& completions() { return completions_; }
   [[nodiscard]] Caches& caches() { return caches_; }
+  [[nodiscard]] CacheArchives& archives() { return archives_; }
   [[nodiscard]] Models& models() { return models_; }
   [[nodiscard]] StartupCaches& startup_caches() { return startup_caches_; }
 
@@ -36,6 +38,7 @@ class Service {
   ModelPool pool_;
   Completions completions_;
   Caches caches_;
+  CacheArchives archives_;
   Models models_;
   StartupCaches startup_caches_;
 };

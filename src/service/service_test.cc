@@ -229,7 +229,7 @@ TEST_F(CachesTest, StoresATextWithoutLoadingTheModel) {
   EXPECT_THAT(what_was_said(), IsEmpty());
   std::promise<bool> generated;
   service->caches().generate_binary(
-      "m", "c", std::nullopt, [&](Result<CacheCreated> result) { generated.set_value(result && result->binary); });
+      "m", "c", std::nullopt, {}, [&](Result<CacheCreated> result) { generated.set_value(result && result->binary); });
   EXPECT_TRUE(generated.get_future().get());
 }
 
@@ -254,7 +254,7 @@ TEST_F(CachesTest, MakesStatesOfCachesWithNamesOfAnOlderServer) {
   begin();
   ASSERT_TRUE(store->commit("m", "my notes", kText, {}, {}));
   std::promise<bool> generated;
-  service->caches().generate_binary("m", "my notes", std::nullopt, [&](Result<CacheCreated> result) {
+  service->caches().generate_binary("m", "my notes", std::nullopt, {}, [&](Result<CacheCreated> result) {
     generated.set_value(result && result->binary);
   });
   EXPECT_TRUE(generated.get_future().get());

@@ -1,0 +1,28 @@
+// How the server reads a request with Boost.Beast, and what it says of one that it could not read.
+#pragma once
+
+// Asio of Boost 1.74 forgets to include it; g++ 12 notices.
+#include <utility>
+// The line above has to come first.
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <cstdint>
+
+namespace rockllama::http {
+
+// A string that grows with what arrives: one of Beast would be as large at once as the client says.
+struct GrowingBody : boost::beast::http::string_body {
+  struct reader : boost::beast::http::string_body::reader {
+    using boost::beast::http::string_body::reader::reader;
+    void init(const boost::optional<uint64_t>&, boost::system::error_code& error) { error = {}; }
+  };
+};
+
+using RequestParser = boost::beast::http::request_parser<GrowingBody>;
+
+inline constexpr int kRead = 200;
+// kRead, or the status that tells a client why its request was not read; 0 where nobody is there to be told.
+[[nodiscard]] int status_of(const boost::system::error_code& error);
+[[nodiscard]] const char* message_of(int status);
+
+}  // namespace rockllama::http
