@@ -47,7 +47,7 @@ bool parse_ancestors(const Json* list, Manifest* manifest) {
 }
 
 bool is_whole(const StateRecord& state) {
-  const bool known_engine = state.engine == "llama.cpp" || state.engine == "rkllm";
+  const bool known_engine = state.engine == "llama.cpp" || state.engine == "rkllm" || state.engine == "scripted";
   return known_engine && state.status == StateStatus::kReady && state.size > 0 && state.file == state_entry(state);
 }
 

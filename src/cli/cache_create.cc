@@ -1,7 +1,4 @@
 // `rockllama cache create` and `warm`: what makes states, with its progress.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -54,9 +51,6 @@ Status add_content(const CacheOptions& options, ApiJson* body) {
       }
     }
     return {};
-  }
-  if (options.file.empty() && options.prompt.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "create needs its text: --prompt TEXT, --file FILE or --messages FILE");
   }
   auto text = options.file.empty() ? Result<std::string>(options.prompt) : read_input(options.file);
   if (!text) return fail(text.error());

@@ -35,12 +35,11 @@ CLI::App* with_name(CLI::App* app, CacheOptions* options) {
 
 void add_create(CLI::App* cache, CacheOptions* options, CacheCommand* chosen) {
   CLI::App* app = with_name(add(cache, options, chosen, "create", "make or replace a cache", create_cache), options);
-  CLI::Option* prompt = app->add_option("--prompt", options->prompt, "its text");
-  CLI::Option* file = app->add_option("--file", options->file, "file with its text; - = standard input");
-  CLI::Option* messages =
-      app->add_option("--messages", options->messages, "JSON file with a list of messages, or {messages, tools}");
-  file->excludes(prompt);
-  messages->excludes(prompt)->excludes(file);
+  CLI::Option_group* text = app->add_option_group("content", "what it holds; one of these");
+  text->add_option("--prompt", options->prompt, "its text");
+  text->add_option("--file", options->file, "file with its text; - = standard input");
+  text->add_option("--messages", options->messages, "JSON file with a list of messages, or {messages, tools}");
+  text->require_option(1);
   app->add_option("--parent", options->parent, "cache that this one continues");
   app->add_option("--ttl", options->ttl_s, "seconds after which it is removed")->check(CLI::PositiveNumber);
   app->add_option("--format", options->format, "which state: both, chat, raw")
