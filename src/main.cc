@@ -92,6 +92,7 @@ Result<Send> open_folder(const Config& config) {
                                 .caches = &service.caches(),
                                 .archives = &service.archives(),
                                 .models = &service.models(),
+                                .startup_caches = &service.startup_caches(),
                                 .version = ROCKLLAMA_VERSION,
                                 .executor = &server->executor});
   return Send([server](const http::ClientRequest& request) { return ask_locally(server->router, request); });

@@ -122,9 +122,11 @@ class Import {
         return fail(ErrorCode::kConflict, "the cache would continue itself; import it under another name", "name");
       }
       const auto text = store_->text(order_.model, ancestors[i].name);
-      if (text && *text != ancestors[i].text) {
+      const auto info = store_->find(order_.model, ancestors[i].name, "");
+      const std::string parent = i + 1 < ancestors.size() ? ancestors[i + 1].name : "";
+      if (text && (*text != ancestors[i].text || !info || info->parent != parent)) {
         return fail(ErrorCode::kConflict, "it continues cache '" + ancestors[i].name +
-                                              "', which is there with another text; delete or rename that one first");
+                                              "', which is there with another text or parent; delete that one first");
       }
       if (!text && text.error().code != ErrorCode::kNotFound) return fail(text.error());
       if (!text) missing_.push_back(i);

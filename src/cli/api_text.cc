@@ -163,6 +163,7 @@ std::string cache_text(const ApiJson& info, double now) {
 std::string models_text(const std::vector<ApiJson>& models) {
   if (models.empty()) return "There is no model; put a .gguf or .rkllm file into models/NAME/.\n";
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(models.size());
   for (const ApiJson& model : models) {
     rows.push_back({text_field(model, "name"), text_field(model, "filename"), size_text(number_field(model, "size_mb")),
                     flag_field(model, "loaded") ? "yes" : "no"});

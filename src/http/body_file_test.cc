@@ -100,6 +100,27 @@ TEST_F(BodyFileTest, LeavesAClientThatStopsSending) {
   EXPECT_THAT(post("fine"), EndsWith("4 fine"));
 }
 
+TEST_F(BodyFileTest, KeepsNothingOfARequestThatTheGuardRefuses) {
+  Router guarded;
+  bool opened = false;
+  guarded.set_guard([](const Request& request, BodyWriter& writer) {
+    if (request.header("authorization") == "Bearer right") return true;
+    writer.respond({401}, "no key");
+    return false;
+  });
+  guarded.add(
+      "POST", "/file", [](const Shared&, const Writer& writer) { writer->respond({}, "taken"); },
+      BodyFile{kFileLimit, [&]() -> Result<UniqueFd> {
+                 opened = true;
+                 return UniqueFd(::memfd_create("body", MFD_CLOEXEC));
+               }});
+  router_ = guarded;
+  start();
+  EXPECT_THAT(post("body"), StartsWith("HTTP/1.1 401"));
+  EXPECT_FALSE(opened);
+  EXPECT_THAT(post("body", "Authorization: Bearer right\r\n"), EndsWith("taken"));
+}
+
 TEST_F(BodyFileTest, IsSentByTheClient) {
   start();
   const std::string body(3 << 20, 'y');

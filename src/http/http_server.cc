@@ -189,15 +189,15 @@ Task<int> Connection::read_request() {
 
 // In pieces; each body limit of bytes has the time that a body has.
 Task<int> Connection::read_into_file(const BodyFile& wanted) {
-  const auto refusal = [](const Status& status) { return status.error().code == ErrorCode::kNoSpace ? 507 : 500; };
-  auto open = [this, &wanted]() -> Status {
-    auto file = wanted.open();
+  const auto head = make_request();
+  auto open = [this, &wanted, head]() -> Status {
+    auto file = open_body_file(wanted, *head);
     if (!file) return fail(file.error());
     body_file_ = std::move(*file);
     return {};
   };
   Status status = co_await run_on_executor(std::move(open));
-  if (!status) co_return refusal(status);
+  if (!status) co_return status_of(status.error());
   std::string& piece = parser_->get().body();
   uint64_t received = 0, due = server_.options.body_limit_bytes;
   while (!parser_->is_done()) {
@@ -207,7 +207,7 @@ Task<int> Connection::read_into_file(const BodyFile& wanted) {
     if (piece.size() < kFilePieceBytes && !parser_->is_done()) continue;
     auto write = [this, &piece] { return write_descriptor(body_file_.get(), piece); };
     status = co_await run_on_executor(std::move(write));
-    if (!status) co_return refusal(status);
+    if (!status) co_return status_of(status.error());
     received += piece.size();
     piece.clear();
     if (received < due) continue;

@@ -23,6 +23,8 @@ int status_of(const error_code& error) {
 
 const char* message_of(int status) {
   switch (status) {
+    case 401:
+      return "an API key is needed, as a bearer token";
     case 431:
       return "the request header is too large";
     case 413:
@@ -34,6 +36,16 @@ const char* message_of(int status) {
     default:
       return "this is not an HTTP/1.1 request";
   }
+}
+
+Result<UniqueFd> open_body_file(const BodyFile& wanted, const Request& head) {
+  if (!wanted.admits || wanted.admits(head)) return wanted.open();
+  return fail(ErrorCode::kInvalidArgument, "no valid API key");
+}
+
+int status_of(const Error& error) {
+  if (error.code == ErrorCode::kInvalidArgument) return 401;
+  return error.code == ErrorCode::kNoSpace ? 507 : 500;
 }
 
 }  // namespace rockllama::http

@@ -8,6 +8,8 @@
 #include <boost/beast/http.hpp>
 #include <cstdint>
 
+#include "http/router.h"
+
 namespace rockllama::http {
 
 // A string that grows with what arrives: one of Beast would be as large at once as the client says.
@@ -24,5 +26,9 @@ inline constexpr int kRead = 200;
 // kRead, or the status that tells a client why its request was not read; 0 where nobody is there to be told.
 [[nodiscard]] int status_of(const boost::system::error_code& error);
 [[nodiscard]] const char* message_of(int status);
+// A new file for the body, if the request may have one: kInvalidArgument without a valid key.
+[[nodiscard]] Result<UniqueFd> open_body_file(const BodyFile& wanted, const Request& head);
+// Why a body could not be kept: 401, 507 or 500.
+[[nodiscard]] int status_of(const Error& error);
 
 }  // namespace rockllama::http

@@ -36,7 +36,7 @@ bool more_literal(const std::vector<std::string>& a, const std::vector<std::stri
   return false;
 }
 
-// For a guard that is asked beforehand: the handler's own call of it answers.
+// For a guard that is asked beforehand: the server itself words the refusal.
 class SilentWriter : public BodyWriter {
  public:
   void respond(ResponseHead, std::string) override {}
