@@ -100,6 +100,10 @@ Status CacheSlot::commit(const CommitOrder& order, const std::function<void()>& 
   if (!status && settle(*file, CommitPreference::kBack, &forward) && forward) status = {};
   if (status) {
     remove_unnamed_states(file->pending->next);
+    // Where metadata was lost, generations begin anew, and with them ids.
+    for (const StateRecord& record : file->pending->next.states) {
+      if (record.generation == file->pending->next.generation) refused_.erase(state_id(record));
+    }
     hits_ = 0;
   }
   forget();
@@ -133,8 +137,11 @@ Status CacheSlot::apply(const MetadataFile& file, const CommitPlan& plan) {
   if (plan.forward) {
     final.current = file.pending->next;
     if (file.current) final.current->others = file.current->others;
+    // Looked at before it is read, so that an edit in between is noticed.
     const auto text = look(text_file_name(name_));
-    if (text && *text) final.current->text_file = **text;
+    const auto hash = hash_of(text_file_name(name_));
+    const bool as_committed = text && *text && hash && *hash == final.current->text_hash;
+    final.current->text_file = as_committed ? **text : FileInfo{};
   }
   Status status;
   if (final.current) {

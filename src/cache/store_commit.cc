@@ -89,7 +89,7 @@ Result<std::vector<Hash128>> CacheStore::Impl::ancestors_at_commit(const std::st
     if (!current) return fail(current.error());
     parent = *current;
   }
-  if (parent.empty() || (!attributes.parent && states.empty())) return std::vector<Hash128>();
+  if (!attributes.parent && states.empty()) return std::vector<Hash128>();
   const auto ancestors = ancestors_of(model, name, parent, true);
   if (!ancestors) return fail(ancestors.error());
   for (const NewState& state : states) {
