@@ -9,13 +9,13 @@ std::shared_ptr<CacheSlot> CacheIndex::slot(const std::string& model, const std:
   return slot;
 }
 
-void CacheIndex::give_back(std::shared_ptr<CacheSlot> used, const CacheSummary& summary) {
+void CacheIndex::give_back(std::shared_ptr<CacheSlot> used, const std::optional<CacheSummary>& summary) {
   const std::lock_guard guard(mutex_);
   const auto found = entries_.find({used->model(), used->name()});
   used.reset();
   if (found == entries_.end()) return;
-  found->second.summary = summary;
-  if (!summary.exists && found->second.slot.use_count() == 1) entries_.erase(found);
+  if (summary) found->second.summary = *summary;
+  if (!found->second.summary.exists && found->second.slot.use_count() == 1) entries_.erase(found);
 }
 
 void CacheIndex::forget(const std::string& model) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,9 +29,9 @@ class CacheIndex {
 
   // Made where there is none.
   [[nodiscard]] std::shared_ptr<CacheSlot> slot(const std::string& model, const std::string& name);
-  // What the slot's files say now. A cache that is gone is dropped once nobody else holds its slot: names that clients
-  // made up must not pile up.
-  void give_back(std::shared_ptr<CacheSlot> used, const CacheSummary& summary);
+  // What the slot's files say now; nothing where they could not be read: then what was known stays. A cache that is
+  // gone is dropped once nobody else holds its slot: names that clients made up must not pile up.
+  void give_back(std::shared_ptr<CacheSlot> used, const std::optional<CacheSummary>& summary);
   void forget(const std::string& model);
 
   // Whether every cache in the model's folder has been looked at once.

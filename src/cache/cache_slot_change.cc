@@ -64,15 +64,16 @@ std::vector<std::string> CacheSlot::possible_state_files() const {
   return names;
 }
 
-// The metadata goes last: as long as it is there, the cache has its text.
+// The metadata goes last, once the rest is gone for good: as long as it is there, the cache has text and attributes.
 Status CacheSlot::remove() {
   std::vector<std::string> names = possible_state_files();
   names.push_back(text_file_name(name_));
-  names.push_back(metadata_file_name(name_));
   forget();
   for (const std::string& name : names) {
     if (const Status removed = files_->remove(path(name)); !removed) return removed;
   }
+  if (const Status synced = files_->sync_folder(folder_); !synced) return synced;
+  if (const Status removed = files_->remove(path(metadata_file_name(name_))); !removed) return removed;
   text_.reset();
   metadata_ = {};
   has_strays_ = false;

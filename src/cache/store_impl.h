@@ -65,13 +65,15 @@ struct CacheStore::Impl {
     std::shared_ptr<CacheSlot> used = index.slot(model, name);
     std::unique_lock guard(used->mutex);
     const Hash128 offered = used->offer_hash();
+    bool is_fresh = false;
     auto run = [&]() -> decltype(use(*used)) {
       if (const Status fresh = used->refresh(); !fresh) return fail(fresh.error());
+      is_fresh = true;
       return use(*used);
     };
     auto result = run();
-    if (!used->is_current()) (void)used->refresh();
-    const CacheSummary summary = used->summary();
+    if (is_fresh && !used->is_current()) is_fresh = used->refresh().has_value();
+    const auto summary = is_fresh ? std::optional(used->summary()) : std::nullopt;
     const bool known_before = offered != Hash128{} || index.complete(model);
     const bool changed = known_before && used->offer_hash() != offered;
     guard.unlock();
@@ -98,8 +100,8 @@ struct CacheStore::Impl {
   // -- store_line.cc
   // Of the caches that the folder holds, and of those that are known.
   [[nodiscard]] Result<std::set<std::string>> names(const std::string& model);
-  // Looks at every cache of the model, so that the index knows them all.
-  void scan(const std::string& model);
+  // Looks at every cache of the model, so that the index knows them all. The failure of one that cannot be read.
+  Status scan(const std::string& model);
   void complete(const std::string& model);
   // False where the cache has to stay for those that continue it.
   bool remove_expired(const std::string& model, const std::string& name);

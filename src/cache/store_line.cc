@@ -46,15 +46,20 @@ Result<std::set<std::string>> CacheStore::Impl::names(const std::string& model) 
   return names;
 }
 
-void CacheStore::Impl::scan(const std::string& model) {
+Status CacheStore::Impl::scan(const std::string& model) {
   const auto all = names(model);
-  if (!all) return;
-  for (const std::string& name : *all) (void)with(model, name, [](CacheSlot&) -> Status { return {}; });
+  if (!all) return fail(all.error());
+  Status scanned;
+  for (const std::string& name : *all) {
+    const Status looked = with(model, name, [](CacheSlot&) -> Status { return {}; });
+    if (!looked && looked.error().code != ErrorCode::kNotFound) scanned = looked;
+  }
   index.set_complete(model);
+  return scanned;
 }
 
 void CacheStore::Impl::complete(const std::string& model) {
-  if (usable_model_folder(model) && !index.complete(model)) scan(model);
+  if (usable_model_folder(model) && !index.complete(model)) (void)scan(model);
 }
 
 bool CacheStore::Impl::remove_expired(const std::string& model, const std::string& name) {
@@ -120,7 +125,9 @@ Status CacheStore::remove(const std::string& model, const std::string& name, boo
   const ChangeNotice notice(impl_.get());
   const Status there = impl_->with_existing(model, name, [](CacheSlot&) -> Status { return {}; });
   if (!there) return there;
-  impl_->scan(model);
+  // What cannot be read might continue it.
+  const Status scanned = impl_->scan(model);
+  if (!scanned && !cascade) return scanned;
   const std::vector<std::string> descendants = descendants_of(impl_->index.family(model), name);
   if (!cascade && !descendants.empty()) {
     return fail(ErrorCode::kConflict,
@@ -136,7 +143,7 @@ Status CacheStore::remove(const std::string& model, const std::string& name, boo
 void CacheStore::sweep() {
   const ChangeNotice notice(impl_.get());
   for (const std::string& model : impl_->folders()) {
-    impl_->scan(model);
+    (void)impl_->scan(model);
     for (const auto& [name, kin] : impl_->index.family(model)) {
       if (has_expired(kin.expires_at, impl_->now())) (void)impl_->remove_expired(model, name);
     }

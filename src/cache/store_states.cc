@@ -53,7 +53,7 @@ std::vector<KnownState> CacheStore::known_states(const std::string& model, const
   const ChangeNotice notice(impl_.get());
   std::vector<KnownState> states;
   if (!usable_model_folder(model) || fingerprint.empty()) return states;
-  impl_->scan(model);
+  (void)impl_->scan(model);
   const Family family = impl_->index.family(model);
   for (const std::string& name : impl_->index.names(model)) {
     const auto kin = family.find(name);
