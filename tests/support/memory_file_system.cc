@@ -181,6 +181,7 @@ Result<std::vector<FolderEntry>> MemoryFileSystem::list(const std::string& path)
   }
   std::vector<FolderEntry> entries;
   for (const auto& [name, info] : found) entries.push_back({name, info});
+  if (backwards_) std::reverse(entries.begin(), entries.end());
   return entries;
 }
 

@@ -42,6 +42,8 @@ class MemoryFileSystem final : public FileSystem {
   void crash(uint64_t kept_names, bool kept_bytes);
   // Puts bytes in place as another program would, all durable, with folders.
   void put(const std::string& path, std::string_view bytes);
+  // Folders are listed in the opposite order from now on.
+  void list_backwards() { backwards_ = true; }
   // How large the device is; what files take goes from what is free.
   void set_device_bytes(uint64_t bytes);
   // Names of the files in a folder, sorted; empty when there is none.
@@ -74,6 +76,7 @@ class MemoryFileSystem final : public FileSystem {
   std::mutex mutex_;
   std::map<std::string, Folder> folders_;
   int64_t clock_ = 0;  // seconds; each write has its own
+  bool backwards_ = false;
   uint64_t device_bytes_ = uint64_t{1} << 40;
 };
 
