@@ -82,7 +82,7 @@ void fill_recurrent(TinyModel* model) {
     model->add_random(block + "ssm_x.weight", kInner, kRank + 2 * kState);
     model->add_random(block + "ssm_dt.weight", kRank, kInner);
     model->add_random(block + "ssm_dt.bias", kInner, 0);
-    model->add(block + "ssm_a", kState, kInner, [] { return -0.2F; });  // below 0, or the state grows without end
+    model->add(block + "ssm_a", kState, kInner, [] { return -0.02F; });  // below 0, or the state grows without end
     model->add_ones(block + "ssm_d", kInner);
     model->add_random(block + "ssm_out.weight", kInner, kTinyWidth);
   }
