@@ -202,6 +202,7 @@ void CompletionFlow::start(const protocol::Prepared& prepared) {
   no_state_reason_.clear();
   cache_ = prepared.cache;
   prompt_tokens_ = prepared.prompt_tokens;
+  state_tokens_ = prepared.prompt_tokens - prepared.prefill_tokens;
   UniqueFd file;
   for (const StateKey& key : prepared.state) file = open_state(lease, key);
   if (prepared.state_outdated) {
@@ -233,7 +234,8 @@ void CompletionFlow::on_started(const protocol::Started& started) {
   first_text_ms_ = 0;
   const std::string state_of = std::move(cache_.state_of);
   cache_ = started.cache;
-  if (reused(cache_) && !cache_.name.empty()) cache_.state_of = state_of;
+  // A longer piece of an earlier conversation is no state of a cache.
+  if (reused(cache_) && cache_.tokens == state_tokens_) cache_.state_of = state_of;
   const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
   if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
   if (cache_.name.empty() && cache_.reason.empty() && !warnings_.empty()) cache_.reason = warnings_.front();

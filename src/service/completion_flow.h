@@ -59,6 +59,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   std::string no_state_reason_;  // what was found out after prepare
   CacheUse cache_;
   uint32_t prompt_tokens_ = 0;
+  uint32_t state_tokens_ = 0;  // that the state which was chosen serves
   double first_text_ms_ = 0;
 
   std::mutex mutex_;  // guards what other threads may meet
