@@ -79,7 +79,7 @@ struct FolderServer {
 
 Result<Send> open_folder(const Config& config) {
   const auto server = std::make_shared<FolderServer>(config);
-  auto store = CacheStore::open(server->files.get(), config.cache.folder);
+  auto store = CacheStore::open(server->files.get(), config.cache.folder, store_limits(config));
   if (!store) {
     const std::string what = "cache folder " + config.cache.folder + ": " + store.error().message;
     return fail(store.error().code, what);

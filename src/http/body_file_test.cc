@@ -103,7 +103,7 @@ TEST_F(BodyFileTest, LeavesAClientThatStopsSending) {
 TEST_F(BodyFileTest, KeepsNothingOfARequestThatTheGuardRefuses) {
   Router guarded;
   bool opened = false;
-  guarded.set_guard([](const Request& request, BodyWriter& writer) {
+  guarded.set_guard([](Request& request, BodyWriter& writer) {
     if (request.header("authorization") == "Bearer right") return true;
     writer.respond({401}, "no key");
     return false;

@@ -24,7 +24,7 @@ int status_of(const error_code& error) {
 const char* message_of(int status) {
   switch (status) {
     case 401:
-      return "an API key is needed, as a bearer token";
+      return "a valid API key is needed: Authorization: Bearer KEY";
     case 431:
       return "the request header is too large";
     case 413:
@@ -38,13 +38,13 @@ const char* message_of(int status) {
   }
 }
 
-Result<UniqueFd> open_body_file(const BodyFile& wanted, const Request& head) {
+Result<UniqueFd> open_body_file(const BodyFile& wanted, Request& head) {
   if (!wanted.admits || wanted.admits(head)) return wanted.open();
-  return fail(ErrorCode::kInvalidArgument, "no valid API key");
+  return fail(ErrorCode::kUnauthorized, "no valid API key");
 }
 
 int status_of(const Error& error) {
-  if (error.code == ErrorCode::kInvalidArgument) return 401;
+  if (error.code == ErrorCode::kUnauthorized) return 401;
   return error.code == ErrorCode::kNoSpace ? 507 : 500;
 }
 

@@ -26,8 +26,8 @@ inline constexpr int kRead = 200;
 // kRead, or the status that tells a client why its request was not read; 0 where nobody is there to be told.
 [[nodiscard]] int status_of(const boost::system::error_code& error);
 [[nodiscard]] const char* message_of(int status);
-// A new file for the body, if the request may have one: kInvalidArgument without a valid key.
-[[nodiscard]] Result<UniqueFd> open_body_file(const BodyFile& wanted, const Request& head);
+// A new file for the body, if the request may have one: kUnauthorized without a valid key.
+[[nodiscard]] Result<UniqueFd> open_body_file(const BodyFile& wanted, Request& head);
 // Why a body could not be kept: 401, 507 or 500.
 [[nodiscard]] int status_of(const Error& error);
 

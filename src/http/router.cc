@@ -55,7 +55,7 @@ void Router::add(std::string method, std::string_view pattern, Handler handler, 
       if (guard(*request, *writer)) handler(request, writer);
     };
     if (body_file) {
-      body_file->admits = [guard = guard_](const Request& request) {
+      body_file->admits = [guard = guard_](Request& request) {
         SilentWriter nobody;
         return guard(request, nobody);
       };

@@ -19,7 +19,7 @@ struct BodyFile {
   uint64_t limit_bytes = 0;                  // instead of the server's body limit
   std::function<Result<UniqueFd>()> open{};  // a new file without a name, for reading and writing; on the executor
   // Whether a body of this request is kept at all, by its head; set from the router's guard. Empty = every one.
-  std::function<bool(const Request&)> admits{};
+  std::function<bool(Request& head)> admits{};
 };
 
 class Router {
