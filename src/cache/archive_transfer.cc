@@ -177,7 +177,7 @@ class Import {
                                .expires_at = 0,
                                .overwrite = order_.overwrite};
     if (cache_.expires_at > 0) {
-      attributes.expires_at = unix_seconds() + std::max(1.0, cache_.expires_at - open_.archive.exported_at);
+      attributes.expires_at = order_.now + std::max(1.0, cache_.expires_at - open_.archive.exported_at);
     }
     return store_->commit(order_.model, result_.name, *cache_.content, std::move(states_), attributes);
   }

@@ -21,6 +21,7 @@ struct ImportOrder {
   std::optional<std::string> name{};  // instead of the archive's
   bool overwrite = true;              // false: kConflict where the cache is there already
   std::string fingerprint{};          // of the model; a state of another one is dropped. Empty = not known
+  double now = 0;                     // Unix seconds
 };
 
 struct ImportedState {

@@ -29,6 +29,7 @@ class ArchiveTransfer : public StoreTest {
  protected:
   Result<ImportedCache> import(const std::string& bytes, ImportOrder order = {}) {
     if (order.model.empty()) order.model = kModel;
+    order.now = now_;
     return import_into(store_.get(), source_of(bytes), order);
   }
   std::string exported(const std::string& name, bool with_states = true) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/clock.h"
 #include "service/context.h"
 #include "service/model_pool.h"
 #include "service/state_builder.h"
@@ -36,7 +37,8 @@ struct ArrivingCache {
     const ImportOrder order{.model = request.model,
                             .name = request.name,
                             .overwrite = request.overwrite,
-                            .fingerprint = lease ? lease->fingerprint() : ""};
+                            .fingerprint = lease ? lease->fingerprint() : "",
+                            .now = unix_seconds()};
     const auto imported = import_archive(context->store, source, open, order);
     if (imported && lease) {
       const auto keep = std::make_shared<ModelLease>(lease);
