@@ -41,6 +41,7 @@ void start_generation(const Services& services, const Dialect& dialect, Result<C
   if (!call) return refuse(request, call.error(), *writer);
   call->request.request_id = request.id;
   call->request.caller = caller_of(request);
+  if (services.keys != nullptr) call->request.salt = services.keys->salt_of(request.caller);
   call->request.buffered = !call->stream;
   const auto responder = std::make_shared<GenerationResponder>(
       GenerationResponder::Options{.dialect = dialect,
