@@ -9,6 +9,7 @@ class StoreRemoval : public testing::Test {
  protected:
   // A parent, and a pinned child with a state.
   void open_family() {
+    store_.reset();
     memory_ = std::make_unique<MemoryFileSystem>();
     {
       const auto store = CacheStore::open(memory_.get(), "/cache");
