@@ -84,7 +84,8 @@ void MemoryFileSystem::apply(const NameChange& change, Names* names) {
   std::shared_ptr<File> file = change.file;
   if (!change.from.empty()) {
     const auto from = names->find(change.from);
-    if (from == names->end()) return;
+    // A rename moves the file that it was called for; another one of that name is from an earlier time.
+    if (from == names->end() || (file && from->second != file)) return;
     file = from->second;
     names->erase(from);
   }
@@ -145,7 +146,7 @@ Status MemoryFileSystem::rename(const std::string& from, const std::string& to) 
   const auto at = place(from);
   if (!at || !at->folder->live.contains(at->name)) return not_found();
   require(parent_of(from) == parent_of(to));
-  const NameChange change{at->name, to.substr(to.find_last_of('/') + 1), nullptr};
+  const NameChange change{at->name, to.substr(to.find_last_of('/') + 1), at->folder->live[at->name]};
   apply(change, &at->folder->live);
   at->folder->unsynced.push_back(change);
   return {};

@@ -55,7 +55,7 @@ class MemoryFileSystem final : public FileSystem {
   struct NameChange {
     std::string from;            // renamed or removed; empty = created
     std::string to;              // renamed or created; empty = removed
-    std::shared_ptr<File> file;  // that was created
+    std::shared_ptr<File> file;  // that was created or renamed
   };
   struct Folder {
     Names live;
