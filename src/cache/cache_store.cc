@@ -92,15 +92,17 @@ Result<std::vector<CacheInfo>> CacheStore::list(const std::string& model, const 
   if (!usable_model_folder(model)) return infos;
   const auto names = impl_->names(model);
   if (!names) return fail(names.error());
+  bool complete = true;
   for (const std::string& name : *names) {
     auto info = find(model, name, fingerprint);
-    if (info)
+    if (info) {
       infos.push_back(std::move(*info));
-    else if (info.error().code != ErrorCode::kNotFound) {
+    } else if (info.error().code != ErrorCode::kNotFound) {
+      complete = false;
       spdlog::warn("cache {}/{} cannot be read: {}", model, name, info.error().message);
     }
   }
-  impl_->index.set_complete(model);
+  if (complete) impl_->index.set_complete(model);
   return infos;
 }
 

@@ -54,7 +54,7 @@ Status CacheStore::Impl::scan(const std::string& model) {
     const Status looked = with(model, name, [](CacheSlot&) -> Status { return {}; });
     if (!looked && looked.error().code != ErrorCode::kNotFound) scanned = looked;
   }
-  index.set_complete(model);
+  if (scanned) index.set_complete(model);
   return scanned;
 }
 

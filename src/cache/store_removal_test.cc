@@ -36,7 +36,7 @@ class StoreRemoval : public testing::Test {
 TEST_F(StoreRemoval, CutOffByPowerLossLeavesTheTextWithItsAttributesOrNothing) {
   bool reached_the_end = false;
   for (uint64_t k = 0; !reached_the_end; ++k) {
-    for (uint64_t kept = 0; kept < 16; ++kept) {
+    for (const uint64_t kept : {0U, 1U, 2U, 4U, 6U, 15U}) {
       open_family();
       const uint64_t first = faulty_->calls() + k;
       faulty_->fail_from(first, ErrorCode::kIo);
