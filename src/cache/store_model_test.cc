@@ -397,7 +397,11 @@ class StoreModelTest : public testing::TestWithParam<StoreModelCase> {
     };
     if (once_in(2)) {
       const bool pinned = replace("\"pinned\": false", "\"pinned\": true");
-      if (pinned) model_.edit(name, [](ModelCache* cache) { cache->metadata->pinned = true; });
+      if (!pinned) return;
+      model_.edit(name, [](ModelCache* cache) {
+        cache->metadata->pinned = true;
+        cache->metadata->expires_at = 0;  // an end that may be a bit that flipped is none
+      });
     } else if (replace("\"tokens\": 316", "\"tokens\": 315")) {
       model_.edit(name, [](ModelCache* cache) {
         *cache = with_refused(with_refused(*cache, StateFormat::kChat), StateFormat::kRaw);
