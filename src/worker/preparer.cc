@@ -120,6 +120,7 @@ void use_automatic(const FoundState& automatic, PreparedGeneration* prepared) {
   const auto cut = std::lower_bound(task.cuts.begin(), task.cuts.end(), automatic.tokens);
   if (*cut != automatic.tokens) task.cuts.insert(cut, automatic.tokens);
   serve(automatic.state->key, automatic.tokens, prepared);
+  task.prefix->automatic = true;
   set_name({}, prepared);
   set_no_state_reason({}, prepared);
   prepared->answer.cache.state_of.clear();

@@ -446,6 +446,7 @@ TEST(PreparerKnown, GoesOnFromAnAutomaticStateThatReachesFartherThanTheNamedOne)
   EXPECT_EQ(prepared->answer.cache.name, "");
   EXPECT_THAT(prepared->answer.state, ElementsAre(automatic.key));
   EXPECT_EQ(prepared->task.prefix->reuse_tokens, talk.size());
+  EXPECT_TRUE(prepared->task.prefix->automatic);
   EXPECT_THAT(prepared->task.cuts, ::testing::Contains(talk.size()));
   command.options.reuse = ReusePolicy::kExact;
   EXPECT_EQ(some.prepare(command)->answer.cache.name, "tale");
