@@ -14,6 +14,13 @@ bool looks_like(const ModelCache& cache, const ShownCache& shown) {
          (said.parent == shown.parent && said.pinned == shown.pinned && said.expires_at == shown.expires_at);
 }
 
+// Once each, or they would double with every fault.
+void add(const std::vector<ModelCache>& caches, std::vector<ModelCache>* all) {
+  for (const ModelCache& cache : caches) {
+    if (std::find(all->begin(), all->end(), cache) == all->end()) all->push_back(cache);
+  }
+}
+
 std::string describe(const ModelCache& cache, const std::map<Offer, std::string>& payloads) {
   if (!cache.text()) return "no cache";
   const ModelMetadata said = cache.attributes();
@@ -122,21 +129,20 @@ void StoreModel::change(const std::string& name, const Outcomes& outcomes, bool 
   for (ModelCache& cache : entry.possible) {
     const std::vector<ModelCache> all = outcomes(cache);
     if (!durable) {
-      entry.after_power_loss.push_back(cache);
-      entry.after_power_loss.insert(entry.after_power_loss.end(), all.begin(), all.end());
+      add({cache}, &entry.after_power_loss);
+      add(all, &entry.after_power_loss);
     }
     cache = all.back();
   }
+  const std::vector<ModelCache> changed = std::exchange(entry.possible, {});
+  add(changed, &entry.possible);
 }
 
 void StoreModel::may_change(const std::string& name, const Outcomes& outcomes) {
   Entry& entry = entries_.at(name);
   const std::vector<ModelCache> before = entry.possible;
-  for (const ModelCache& cache : before) {
-    const std::vector<ModelCache> all = outcomes(cache);
-    entry.possible.insert(entry.possible.end(), all.begin(), all.end());
-  }
-  entry.after_power_loss.insert(entry.after_power_loss.end(), entry.possible.begin(), entry.possible.end());
+  for (const ModelCache& cache : before) add(outcomes(cache), &entry.possible);
+  add(entry.possible, &entry.after_power_loss);
 }
 
 void StoreModel::edit(const std::string& name, const std::function<void(ModelCache*)>& change) {
@@ -147,7 +153,7 @@ void StoreModel::edit(const std::string& name, const std::function<void(ModelCac
 
 void StoreModel::lose_power() {
   for (auto& [name, entry] : entries_) {
-    entry.possible.insert(entry.possible.end(), entry.after_power_loss.begin(), entry.after_power_loss.end());
+    add(entry.after_power_loss, &entry.possible);
     entry.after_power_loss.clear();
   }
 }

@@ -20,6 +20,7 @@ struct ModelState {
   std::string fingerprint;
   std::vector<std::string> built_over;  // texts, the oldest ancestor's first, the cache's own last
   bool usable = true;                   // neither refused, nor its file damaged
+  bool operator==(const ModelState&) const = default;
 };
 
 struct ModelMetadata {
@@ -28,6 +29,7 @@ struct ModelMetadata {
   bool pinned = false;
   double expires_at = 0;
   std::map<StateFormat, ModelState> states{};
+  bool operator==(const ModelMetadata&) const = default;
 };
 
 // A cache as its files tell it. Without both there is none.
@@ -37,6 +39,7 @@ struct ModelCache {
 
   [[nodiscard]] std::optional<std::string> text() const;
   [[nodiscard]] ModelMetadata attributes() const { return metadata.value_or(ModelMetadata{}); }
+  bool operator==(const ModelCache&) const = default;
 };
 
 // What a commit gives.
