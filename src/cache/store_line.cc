@@ -137,7 +137,8 @@ Status CacheStore::remove(const std::string& model, const std::string& name, boo
     const Status removed = impl_->with(model, descendant, [](CacheSlot& slot) { return slot.remove(); });
     if (!removed) return removed;
   }
-  return impl_->with_existing(model, name, [](CacheSlot& slot) { return slot.remove(); });
+  // Its time may be over by now, without them.
+  return impl_->with(model, name, [](CacheSlot& slot) { return slot.remove(); });
 }
 
 void CacheStore::sweep() {
