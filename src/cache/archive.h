@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "cache/cache_family.h"
 #include "cache/cache_metadata.h"
 #include "cache/tar.h"
 
@@ -16,7 +17,6 @@ namespace rockllama {
 
 inline constexpr uint64_t kLargestManifest = uint64_t{1} << 20;      // bytes
 inline constexpr uint64_t kLargestArchiveText = uint64_t{16} << 20;  // bytes, of all texts together
-inline constexpr size_t kMostAncestors = 8;
 
 // A cache that the archived one continues: its text alone.
 struct ArchivedAncestor {

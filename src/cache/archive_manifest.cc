@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 using metadata_fields::get;
 using metadata_fields::member;
 
-constexpr const char* kObject = "prompt_cache.archive";
+constexpr const char* kArchiveObject = "prompt_cache.archive";
 constexpr uint64_t kVersion = 1;
 constexpr const char* kHashField = "manifest_hash";
 
@@ -115,7 +115,7 @@ std::string serialise_manifest(const CacheArchive& archive) {
     state.file = state_entry(state);
     states.push_back(to_json(state));
   }
-  Json json = {{"object", kObject},
+  Json json = {{"object", kArchiveObject},
                {"format_version", kVersion},
                {"cache_name", cache.cache_name},
                {"model_name", cache.model_name},
@@ -138,7 +138,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   if (text.size() > kLargestManifest || nested_too_deep(text)) return bad_manifest("its manifest is too large");
   Json json = Json::parse(text, nullptr, false);
   std::string object;
-  if (!json.is_object() || !get(json, "object", &object) || object != kObject) {
+  if (!json.is_object() || !get(json, "object", &object) || object != kArchiveObject) {
     return bad_manifest("its manifest is not that of a prompt cache");
   }
   uint64_t version = 0;

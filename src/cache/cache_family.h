@@ -7,7 +7,7 @@
 
 namespace rockllama {
 
-constexpr size_t kMostAncestors = 8;
+inline constexpr size_t kMostAncestors = 8;
 
 struct Kin {
   std::string parent;  // empty = none
