@@ -141,6 +141,7 @@ std::vector<StartupCache> startup_caches(const Config& config) {
     caches.push_back({.request = {.model = cache.model,
                                   .name = cache.name,
                                   .text = cache.content,
+                                  .parent = cache.parent,
                                   .format = format,
                                   .source = "startup",
                                   .pinned = cache.pinned},

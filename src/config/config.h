@@ -85,6 +85,7 @@ struct Config {
     std::string model{};  // empty = the default model
     std::string name{};
     std::string content{};        // as it is stored
+    std::string parent{};         // empty = none
     std::string format = "both";  // both, chat, raw
     std::optional<bool> pinned{};
     bool required = false;  // the server is not ready before it is made

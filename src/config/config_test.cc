@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cache/cache_content.h"
 #include "config/config_fields.h"
 #include "config/structured_fields.h"
 
@@ -137,6 +138,22 @@ TEST_F(ConfigTest, TakesStartupCachesFromAListWithTextsFromFiles) {
   EXPECT_FALSE(config.startup_caches[2].required || config.startup_caches[2].pinned.has_value());
 }
 
+TEST_F(ConfigTest, ReadsStartupCachesOfMessagesAndOnesThatContinueOthers) {
+  write("config/rockllama.json", R"({"startup_caches": [
+    {"name": "shots", "messages": [{"role": "user", "content": "Grass?"}, {"role": "assistant", "content": "Green."}],
+     "tools": [{"type": "function", "function": {"name": "clock"}}]},
+    {"name": "child", "parent": "shots", "prompt": "Be brief."}]})");
+  const Config config = load();
+  ASSERT_THAT(report.errors, IsEmpty());
+  const auto content = parse_content(config.startup_caches[0].content);
+  ASSERT_TRUE(content);
+  ASSERT_EQ(content->messages.size(), 2U);
+  EXPECT_EQ(content->messages[1].content, "Green.");
+  ASSERT_EQ(content->tools.size(), 1U);
+  EXPECT_EQ(content->tools[0].name, "clock");
+  EXPECT_EQ(config.startup_caches[1].parent, "shots");
+}
+
 TEST_F(ConfigTest, TakesStartupCachesOfTheDefaultModelInTheShortForm) {
   write("config/rockllama.json", R"({"startup_caches": {"coding": "You are...", "brief": "Be brief."}})");
   const Config config = load();
@@ -152,19 +169,21 @@ TEST_F(ConfigTest, ReportsEveryFaultOfStartupCachesWithItsPath) {
     {"name": "a", "prompt": "a", "file": "b.txt"}, {"name": "b", "file": "missing.txt"},
     {"name": "c", "file": "latin1.txt"}, {"name": "d", "file": "empty.txt"}, {"name": "e"}, {"prompt": ""},
     {"name": "f", "prompt": "a", "promt": 1, "pinned": 1, "required": "yes", "format": "text", "model": 3},
-    {"name": "f", "prompt": "again"}]})");
+    {"name": "f", "prompt": "again"}, {"name": "g", "messages": [{"content": "a"}]}, {"name": "h", "messages": []},
+    {"name": "i", "prompt": "a", "tools": []}]})");
   (void)load();
   const std::string place = "config/rockllama.json: startup_caches";
   EXPECT_THAT(report.errors,
               ElementsAre(HasSubstr(place + "[0]: must be an object"), HasSubstr(place + "[1].name: a cache name is"),
-                          HasSubstr(place + "[2].file: and prompt exclude"),
+                          HasSubstr(place + "[2].prompt: file or messages: exactly one"),
                           HasSubstr(place + "[3].file: there is no file 'missing.txt'"),
                           HasSubstr("[4].file: 'config/latin1.txt' is not UTF-8"), HasSubstr("[5].file: 'config/empty"),
-                          HasSubstr("[6].prompt: or file must be there"), HasSubstr("[7].name: must be there"),
+                          HasSubstr("[6].prompt: file or messages: exactly one"), HasSubstr("[7].name: must be there"),
                           HasSubstr("[7].prompt: must not be empty"), HasSubstr("[8].promt: unknown key"),
                           HasSubstr("[8].model: must be a text"), HasSubstr("[8].pinned: must be true or false"),
                           HasSubstr("[8].required: must be true"), HasSubstr("[8].format: must be both"),
-                          HasSubstr("[9].name: the cache is there twice")));
+                          HasSubstr("[9].name: the cache is there twice"), HasSubstr("[10].messages"),
+                          HasSubstr("[11].messages"), HasSubstr("[12].tools: stand beside messages only")));
 }
 
 TEST_F(ConfigTest, ReportsEveryFaultOfTheShortFormToo) {

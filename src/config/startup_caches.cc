@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "cache/cache_content.h"
 #include "cache/cache_store.h"
 #include "config/member_reader.h"
 #include "config/structured_fields.h"
@@ -34,15 +35,32 @@ std::string read_prompt_file(const std::string& name, const std::string& folder,
   return text.value_or("");
 }
 
+// As the store keeps them.
+std::string read_messages(const json& messages, MemberReader* members) {
+  json stored = {{"object", "prompt_cache.messages"}, {"messages", messages}};
+  if (const json* tools = members->find("tools")) stored["tools"] = *tools;
+  const auto content = parse_content(stored.dump());
+  if (!content) {
+    members->fault(content.error().param.empty() ? "messages" : content.error().param, content.error().message);
+  } else if (content->is_text()) {
+    members->fault("messages", "must not be empty, and be nested at most 64 levels");
+  }
+  return content ? encode_content(*content) : "";
+}
+
 std::string read_content(MemberReader* members, const std::string& folder) {
+  int sources = 0;
+  for (const char* source : {"prompt", "file", "messages"}) sources += members->find(source) != nullptr ? 1 : 0;
+  if (sources != 1) {
+    members->fault("prompt", "file or messages: exactly one of them must be there");
+    return {};
+  }
+  if (const json* messages = members->find("messages")) return read_messages(*messages, members);
+  if (members->find("tools") != nullptr) members->fault("tools", "stand beside messages only");
   const auto prompt = members->text("prompt");
   const auto file = members->text("file");
-  if (members->find("prompt") != nullptr && members->find("file") != nullptr) {
-    members->fault("file", "and prompt exclude each other");
-  } else if (file) {
+  if (file) {
     return read_prompt_file(*file, folder, members);
-  } else if (members->find("prompt") == nullptr && members->find("file") == nullptr) {
-    members->fault("prompt", "or file must be there");
   } else if (prompt && prompt->empty()) {
     members->fault("prompt", "must not be empty");
   }
@@ -57,12 +75,14 @@ Config::StartupCache read_entry(const json& value, const std::string& place, con
     return cache;
   }
   MemberReader members(value, place, faults);
-  members.refuse_others({"model", "name", "prompt", "file", "pinned", "format", "required"});
+  members.refuse_others(
+      {"model", "name", "prompt", "file", "messages", "tools", "parent", "pinned", "format", "required"});
   cache.model = members.text("model").value_or("");
   cache.name = members.text("name").value_or("");
   const json* name = members.find("name");
   if (name == nullptr || *name == "") members.fault("name", "must be there and not empty");
   cache.content = read_content(&members, folder);
+  cache.parent = members.text("parent").value_or("");
   cache.pinned = members.flag("pinned");
   cache.required = members.flag("required").value_or(false);
   cache.format = members.text("format").value_or(cache.format);
