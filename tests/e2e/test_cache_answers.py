@@ -8,13 +8,13 @@ from rockllama import Server, said, sized
 
 QUESTIONS = ["What should I see first?", "Where do the fishermen go?", "Tell me about the library.", "Who is welcome?",
              "When does the market open?"]
-TOKENS = sized(12, 32)
+TOKENS = sized(12, 16, 32)
 
 
 def answers(server, cache, questions=None, **fields):
     """What is said over a cache, greedy and sampled with a seed, with the usage of each."""
     found = []
-    for question in (questions or QUESTIONS)[:sized(2, 5)]:
+    for question in (questions or QUESTIONS)[:sized(2, 3, 5)]:
         for sampling in ({"temperature": 0}, {"temperature": 0.8, "seed": 11}):
             answer = server.chat(question, use_cache=cache, max_tokens=TOKENS, **sampling, **fields)
             found.append((said(answer), answer["usage"]))
@@ -45,7 +45,7 @@ def test_a_cached_chat_equals_the_cold_one_token_for_token(make_server, cold):
     restored = answers(server, "guide")
     assert restored[0][1]["cache"]["tier"] == "disk"
     assert texts(restored) == cold
-    for seed in range(1, sized(2, 4)):
+    for seed in range(1, sized(2, 2, 4)):
         server.chat("Hello", system=prose(20, seed=seed), max_tokens=4)
     assert texts(answers(server, "guide")) == cold
 
@@ -53,7 +53,7 @@ def test_a_cached_chat_equals_the_cold_one_token_for_token(make_server, cold):
 def test_a_cache_made_while_the_server_is_busy_gives_the_same_answers(make_server, cold):
     server = make_server().add_model().start()
     with ThreadPoolExecutor(3) as pool:
-        busy = [pool.submit(server.chat, f"Tell a long story, number {i}.", max_tokens=sized(20, 120)) for i in range(2)]
+        busy = [pool.submit(server.chat, f"Tell a long story, number {i}.", max_tokens=sized(20, 60, 120)) for i in range(2)]
         created = server.create_cache("guide", GUIDE)
         for job in busy:
             job.result()
@@ -67,7 +67,7 @@ def test_a_chat_with_the_text_as_its_own_system_message_equals_the_cached_one(ma
     server = make_server().add_model().start()
     server.create_cache("guide", GUIDE)
     own = [said(server.chat(question, system=GUIDE, use_cache="guide", max_tokens=TOKENS, **sampling))
-           for question in QUESTIONS[:sized(2, 5)]
+           for question in QUESTIONS[:sized(2, 3, 5)]
            for sampling in ({"temperature": 0}, {"temperature": 0.8, "seed": 11})]
     assert own == cold
 

@@ -8,6 +8,8 @@ import pytest
 from prompts import prose
 from rockllama import BINARY, PATIENCE, Server
 
+pytestmark = pytest.mark.surface
+
 PROMPT = prose(12, seed=51)
 
 

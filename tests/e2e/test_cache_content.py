@@ -7,6 +7,8 @@ import pytest
 from prompts import prose
 from rockllama import PATIENCE, events, said, sized, wait_until
 
+pytestmark = pytest.mark.surface
+
 SHOTS = [{"role": "system", "content": "You name the colour of a thing in one word. " + prose(8, seed=40)},
          {"role": "user", "content": "Grass?"}, {"role": "assistant", "content": "Green."},
          {"role": "user", "content": "Snow?"}, {"role": "assistant", "content": "White."}]
@@ -184,13 +186,14 @@ def test_a_parent_must_be_there_and_goes_only_with_its_children(server):
 
 def test_a_named_cache_is_found_without_being_asked_for(server):
     text = "You are the keeper of a lighthouse. " + prose(12, seed=49)
-    create(server, "keeper", prompt=text)
+    create(server, "keeper", prompt=text, format="chat")
     found = server.chat("Who are you?", system=text)
     assert found["usage"]["cached_prompts"] == ["keeper"] and found["usage"]["cache"]["name"] == "keeper"
     none = server.chat("Who are you?", system=text, cache_prompt=False)
     assert none["usage"]["cached_prompts"] is None and not none["usage"]["cache_hit"]
     assert said(none) == said(found)
+    create(server, "keeper-raw", prompt=text, format="raw")
     raw = server.complete(text + " And then", max_tokens=4)
-    assert raw["usage"]["cached_prompts"] == ["keeper"]
+    assert raw["usage"]["cached_prompts"] == ["keeper-raw"]
     server.delete("/v1/cache/demo/keeper")
     assert server.chat("Who are you?", system=text)["usage"]["cached_prompts"] is None

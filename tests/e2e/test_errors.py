@@ -4,6 +4,8 @@ import openai
 import pytest
 from prompts import prose
 
+pytestmark = pytest.mark.surface
+
 MESSAGES = [{"role": "user", "content": "Hello"}]
 
 

@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
 from prompts import GUIDE
 from rockllama import said, sized
+
+pytestmark = pytest.mark.surface
 
 COUNT = sized(100, 500, 10_000)
 
