@@ -28,7 +28,7 @@ target_link_options(rockllama_options INTERFACE ${sanitize})
 if(ROCKLLAMA_UNITY)
   # Several files in one are built in half the time; the debug and lint presets see to it that each also builds alone.
   set(CMAKE_UNITY_BUILD ON)
-  set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 24)
 endif()
 if(ROCKLLAMA_SANITIZE)
   # Little optimisation and line tables alone: builds in half the time and finds the same.

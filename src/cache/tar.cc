@@ -15,8 +15,16 @@ using EntryPtr = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
 using WriterPtr = std::unique_ptr<archive, decltype(&archive_write_free)>;
 using ReaderPtr = std::unique_ptr<archive, decltype(&archive_read_free)>;
 
+// Takes a header and refuses what libarchive writes at its end: the content is the caller's to write.
+struct HeaderBytes {
+  std::string bytes{};
+  bool whole = false;
+};
+
 la_ssize_t collect(archive*, void* to, const void* bytes, size_t size) {
-  static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), size);
+  auto* const header = static_cast<HeaderBytes*>(to);
+  if (header->whole) return ARCHIVE_FATAL;
+  header->bytes.append(static_cast<const char*>(bytes), size);
   return static_cast<la_ssize_t>(size);
 }
 
@@ -25,7 +33,7 @@ tl::unexpected<Error> not_plain(const char* what) { return fail(ErrorCode::kInva
 }  // namespace
 
 Result<std::string> tar_header(const std::string& name, uint64_t size) {
-  std::string bytes;
+  HeaderBytes header;
   if (size > static_cast<uint64_t>(std::numeric_limits<la_int64_t>::max())) {
     return fail(ErrorCode::kInternal, "too large for an archive");
   }
@@ -39,15 +47,14 @@ Result<std::string> tar_header(const std::string& name, uint64_t size) {
     archive_write_set_format_ustar(writer.get());
     archive_write_add_filter_none(writer.get());
     archive_write_set_bytes_per_block(writer.get(), 0);
-    archive_write_open(writer.get(), &bytes, nullptr, collect, nullptr);
+    archive_write_open(writer.get(), &header, nullptr, collect, nullptr);
     if (archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK) {
       return fail(ErrorCode::kInternal, "this does not fit into an archive");
     }
-    // The content is the caller's to write: what libarchive would put in its place is not wanted.
-    archive_write_fail(writer.get());
+    header.whole = true;
   }
-  bytes.resize(kTarBlockBytes);
-  return bytes;
+  header.bytes.resize(kTarBlockBytes);
+  return header.bytes;
 }
 
 struct TarReader::Impl {
