@@ -4,6 +4,7 @@ import os
 import signal
 
 import httpx
+import pytest
 from prompts import GUIDE
 from rockllama import PATIENCE, said, wait_until
 
@@ -37,6 +38,7 @@ def files(server):
     return sorted(path.name for path in (server.caches / "demo/auto").glob("*"))
 
 
+@pytest.mark.whole_model  # what two layers say is tokenized otherwise when it is read again
 def test_a_conversation_goes_on_after_the_end_of_server_and_worker(make_server):
     server = make_server(settings={"cache": {"automatic_files": True}, "models": {"preload": ["demo"]}}).add_model().start()
     talk = Conversation(server, GUIDE)

@@ -26,7 +26,7 @@ uint32_t reusable_tokens(const AutomaticPrefix& prefix, const PrefixQuery& query
   const uint32_t common =
       std::min(common_prefix(prefix.tokens, query.tokens), static_cast<uint32_t>(query.tokens.size()) - 1);
   const bool exact = query.reuse == ReusePolicy::kExact;
-  if (!exact && common >= prefix.generated_from) return common;
+  if (!exact && common > prefix.generated_from) return common;
   const bool same_bits = exact || query.over_named_cache;
   return shared_cut(prefix.cuts, query.cuts, same_bits ? std::min(common, prefix.exact_tokens) : common);
 }

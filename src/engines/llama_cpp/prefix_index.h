@@ -39,9 +39,8 @@ struct PrefixQuery {
 // The largest cut, at most `limit`, up to which both plans have the same pieces; 0 = none.
 [[nodiscard]] uint32_t shared_cut(std::span<const uint32_t> a, std::span<const uint32_t> b, uint32_t limit);
 
-// How many tokens of the prefix the request may reuse; 0 = none. A request that holds all that was prefilled
-// of the prefix and goes on from there, mostly over generated tokens, reuses all that it has in common with it; any
-// other (a repeated or edited one) only whole pieces, so that it has the same bits as without.
+// How many tokens of the prefix the request may reuse; 0 = none. A request that continues over generated tokens reuses
+// all that it has in common with the prefix; any other only whole pieces, so that it has the same bits as without.
 [[nodiscard]] uint32_t reusable_tokens(const AutomaticPrefix& prefix, const PrefixQuery& query);
 
 class PrefixIndex {
