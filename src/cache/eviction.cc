@@ -86,8 +86,10 @@ class Planner {
       --surplus;
     }
     if (surplus == 0) return {};
-    return fail(ErrorCode::kNoSpace, "there are " + std::to_string(count) + " caches and " +
-                                         std::to_string(max_entries) + " are allowed (cache.max_entries); delete some");
+    return fail(ErrorCode::kNoSpace,
+                "there are " + std::to_string(count) + " caches and " + std::to_string(max_entries) +
+                    " are allowed (cache.max_entries); delete some",
+                "cache.max_entries");
   }
 
   void take(size_t index) {
@@ -106,10 +108,11 @@ class Planner {
       return fail(ErrorCode::kNoSpace, "the device has " + mib(limit.taken) + " left and " + mib(limit.allowed) +
                                            setting + " have to stay free; " + mib(limit.missing) + " are missing");
     }
-    return fail(ErrorCode::kNoSpace, mib(need_.bytes) + " are needed, " + mib(limit.taken) + " of " +
-                                         mib(limit.allowed) + setting + " are taken, and what may go leaves " +
-                                         mib(limit.missing) + " missing: the rest is text, pinned or in use" +
-                                         (need_.automatic ? ", or worth more" : ""));
+    return fail(ErrorCode::kNoSpace,
+                mib(need_.bytes) + " are needed, " + mib(limit.taken) + " of " + mib(limit.allowed) + setting +
+                    " are taken, and what may go leaves " + mib(limit.missing) +
+                    " missing: the rest is text, pinned or in use" + (need_.automatic ? ", or worth more" : ""),
+                std::string("cache.") + limit.setting);
   }
 
   const std::vector<EvictionEntry>& entries_;

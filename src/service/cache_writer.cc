@@ -146,12 +146,17 @@ Status CacheWriter::commit_states() {
                       cache_attributes(request_, unix_seconds()));
 }
 
+// What keeping the text alone cannot help: it changed or went meanwhile, or the operator's limits (which a full disk
+// does not name) leave no room.
+bool CacheWriter::is_final(const Error& error) {
+  const bool over_limit = error.code == ErrorCode::kNoSpace && !error.param.empty();
+  return over_limit || error.code == ErrorCode::kConflict || error.code == ErrorCode::kNotFound;
+}
+
 void CacheWriter::commit() {
   created_.binary = !states_.empty();
   Status status = commit_states();
-  const bool gone =
-      !status && (status.error().code == ErrorCode::kConflict || status.error().code == ErrorCode::kNotFound);
-  if (!status && created_.binary && !gone) {
+  if (!status && created_.binary && !is_final(status.error())) {
     // The state did not fit or did not survive; the text is worth more, and smaller.
     created_.warning = "the state was not saved: " + status.error().message;
     created_.may_pass = true;

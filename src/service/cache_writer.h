@@ -37,6 +37,7 @@ class CacheWriter : public std::enable_shared_from_this<CacheWriter> {
   void build_next();
   void built(StateFormat format, Result<NewState> state);
   [[nodiscard]] bool wants_raw() const;
+  [[nodiscard]] static bool is_final(const Error& error);
   void commit();
   [[nodiscard]] std::string message() const;
 

@@ -201,3 +201,14 @@ def test_a_text_that_a_person_put_into_the_folder_is_a_cache(make_server):
     server.start()
     assert server.cache("by-hand")["has_text"]
     assert server.chat("Hello", use_cache="by-hand")["usage"]["cache"]["name"] == "by-hand"
+
+
+@pytest.mark.whole_model
+def test_a_limit_that_leaves_no_room_is_507_with_numbers(make_server):
+    server = make_server(settings={"cache": {"max_total_mib": 1}}).add_model().start()
+    refused = server.post("/v1/cache/demo", {"cache_name": "large", "prompt": prose(20, seed=60)})
+    error = refused.json()["error"]
+    assert refused.status_code == 507 and error["code"] == "no_space" and error["param"] == "cache.max_total_mib"
+    assert "1.00 MiB" in error["message"]
+    assert server.get("/v1/cache/demo/large").status_code == 404
+    assert server.post("/v1/cache/demo", {"cache_name": "small", "content": "a text"}).status_code == 200
