@@ -64,4 +64,9 @@ class FileSystem {
   [[nodiscard]] virtual Result<UniqueFd> lock(const std::string& path) = 0;
 };
 
+// Puts `bytes` in the place of the file `path`, by way of `temporary` beside it. On failure what was there stays, and
+// `temporary` is removed. The folder is the caller's to sync.
+[[nodiscard]] Status replace_file(FileSystem* files, const std::string& temporary, const std::string& path,
+                                  std::string_view bytes);
+
 }  // namespace rockllama

@@ -87,11 +87,8 @@ Status AutomaticStates::put_in_place(const std::string& model, const std::string
 
 Status AutomaticStates::write_metadata(const std::string& model, const std::string& stem,
                                        const AutomaticRecord& record) {
-  const std::string temporary = path(model, new_automatic_metadata_file_name(stem));
-  Status status = files_->write_synced(temporary, serialise_automatic(record));
-  if (status) status = files_->rename(temporary, path(model, automatic_metadata_file_name(stem)));
-  if (!status) (void)files_->remove(temporary);
-  return status;
+  return replace_file(files_, path(model, new_automatic_metadata_file_name(stem)),
+                      path(model, automatic_metadata_file_name(stem)), serialise_automatic(record));
 }
 
 // The metadata goes first: a payload alone is never taken for a state.

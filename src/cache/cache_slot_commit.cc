@@ -160,11 +160,8 @@ Status CacheSlot::apply(const MetadataFile& file, const CommitPlan& plan) {
 }
 
 Status CacheSlot::write_metadata(const MetadataFile& file) {
-  const std::string temporary = path(new_metadata_file_name(name_));
-  Status status = files_->write_synced(temporary, serialise_metadata(file));
-  if (status) status = files_->rename(temporary, path(metadata_file_name(name_)));
-  if (!status) (void)files_->remove(temporary);
-  return status;
+  return replace_file(files_, path(new_metadata_file_name(name_)), path(metadata_file_name(name_)),
+                      serialise_metadata(file));
 }
 
 }  // namespace rockllama

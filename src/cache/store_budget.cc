@@ -115,9 +115,8 @@ Status CacheStore::Impl::count_daily_writes(uint64_t bytes) {
   if (const Status room = check_daily_writes(bytes); !room) return room;
   DailyWrites writes = written_today();
   writes.bytes += bytes;
-  const std::string temporary = daily_writes_path() + ".new";
-  Status status = files->write_synced(temporary, serialise_daily_writes(writes));
-  if (status) status = files->rename(temporary, daily_writes_path());
+  const std::string path = daily_writes_path();
+  const Status status = replace_file(files, path + ".new", path, serialise_daily_writes(writes));
   if (status) daily_writes = writes;
   return status;
 }

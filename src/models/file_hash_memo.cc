@@ -37,10 +37,8 @@ void FileHashMemo::save() {
                  {"mtime_ns", known.info.mtime_ns},
                  {"xxh3_128", known.hash}};
   }
-  const std::string temporary = memo_file_ + ".new";
-  if (files_->write_synced(temporary, all.dump(1, ' ', false, json::error_handler_t::replace))) {
-    (void)files_->rename(temporary, memo_file_);
-  }
+  const std::string text = all.dump(1, ' ', false, json::error_handler_t::replace);
+  (void)replace_file(files_, memo_file_ + ".new", memo_file_, text);
 }
 
 Result<std::string> FileHashMemo::hash(const std::string& path) {

@@ -53,9 +53,7 @@ Result<std::string> read_or_make_secret(FileSystem* files, const std::string& pa
   }
   secret = random_bytes(kSecretBytes);
   if (!secret) return secret;
-  const std::string temporary = path + "~new";
-  Status status = files->write_synced(temporary, *secret);
-  if (status) status = files->rename(temporary, path);
+  Status status = replace_file(files, path + "~new", path, *secret);
   if (status) status = files->sync_folder(path.substr(0, path.find_last_of('/')));
   if (!status) return fail(status.error());
   return secret;
