@@ -120,13 +120,9 @@ Result<OpenState> AutomaticStates::open(const std::string& model, const StateKey
   auto fd = files_->open(file);
   if (!fd && fd.error().code == ErrorCode::kNotFound) (void)remove(model, key.id);
   if (!fd) return fail(fd.error());
-  const auto info = files_->stat(fd->get());
+  const auto info = check_payload(files_, {record.size, record.checksum}, fd->get(), verified);
+  if (!info && info.error().code == ErrorCode::kCorrupt) (void)remove(model, key.id);
   if (!info) return fail(info.error());
-  if (verified != *info) {
-    const Status checked = check_payload(files_, {record.size, record.checksum}, fd->get(), *info);
-    if (!checked && checked.error().code == ErrorCode::kCorrupt) (void)remove(model, key.id);
-    if (!checked) return fail(checked.error());
-  }
   const std::lock_guard guard(mutex_);
   if (Entry* entry = find(model, key.id)) {
     entry->verified = *info;

@@ -90,12 +90,14 @@ Result<PayloadFile> hash_payload(FileSystem* files, const std::string& path, uin
   return PayloadFile{info->size, *checksum};
 }
 
-Status check_payload(FileSystem* files, const PayloadFile& written, int fd, const FileInfo& info) {
-  if (info.size != written.size) return fail(ErrorCode::kCorrupt, "the state file has another size than was written");
+Result<FileInfo> check_payload(FileSystem* files, const PayloadFile& written, int fd, const FileInfo& verified) {
+  const auto info = files->stat(fd);
+  if (!info || *info == verified) return info;
+  if (info->size != written.size) return fail(ErrorCode::kCorrupt, "the state file has another size than was written");
   const auto checksum = files->hash(fd);
   if (!checksum) return fail(checksum.error());
   if (*checksum != written.checksum) return fail(ErrorCode::kCorrupt, "the checksum of the state file is wrong");
-  return {};
+  return info;
 }
 
 }  // namespace rockllama

@@ -26,7 +26,9 @@ struct PayloadFile {
 };
 // Syncs and hashes a payload that a worker wrote; kCorrupt where it does not have the size that the worker said.
 [[nodiscard]] Result<PayloadFile> hash_payload(FileSystem* files, const std::string& path, uint64_t size);
-// Size and checksum of an open state file; kCorrupt where they are not what was written.
-[[nodiscard]] Status check_payload(FileSystem* files, const PayloadFile& written, int fd, const FileInfo& info);
+// What an open state file looks like. Size and checksum are checked unless it looks as it did when they last were
+// (`verified`); kCorrupt where they are not what was written.
+[[nodiscard]] Result<FileInfo> check_payload(FileSystem* files, const PayloadFile& written, int fd,
+                                             const FileInfo& verified);
 
 }  // namespace rockllama

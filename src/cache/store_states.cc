@@ -10,7 +10,7 @@ Result<OpenState> CacheStore::open_state(const std::string& model, const std::st
                                          const StateKey& key) {
   const ChangeNotice notice(impl_.get());
   std::optional<StateRecord> record;
-  std::optional<FileInfo> verified;
+  FileInfo verified;
   auto fd = impl_->with_existing(model, name, [&](CacheSlot& slot) -> Result<UniqueFd> {
     record = slot.ready_record(key.id);
     if (!record) return fail(ErrorCode::kNotFound, "the state is not there any more");
@@ -19,16 +19,14 @@ Result<OpenState> CacheStore::open_state(const std::string& model, const std::st
     return impl_->files->open(slot.path(record->file));
   });
   if (!fd) return fail(fd.error());
-  const auto info = impl_->files->stat(fd->get());
+  const auto info = check_payload(impl_->files, {record->size, record->checksum}, fd->get(), verified);
+  if (!info && info.error().code == ErrorCode::kCorrupt) {
+    const Status moved = quarantine(model, name, record->format, key, info.error().message);
+    spdlog::warn("cache {}/{}: its {} state was put into quarantine: {}{}", model, name, to_string(record->format),
+                 info.error().message, moved ? "" : " (the disk did not take that)");
+  }
   if (!info) return fail(info.error());
-  if (verified != *info) {
-    const Status checked = check_payload(impl_->files, {record->size, record->checksum}, fd->get(), *info);
-    if (!checked && checked.error().code == ErrorCode::kCorrupt) {
-      const Status moved = quarantine(model, name, record->format, key, checked.error().message);
-      spdlog::warn("cache {}/{}: its {} state was put into quarantine: {}{}", model, name, to_string(record->format),
-                   checked.error().message, moved ? "" : " (the disk did not take that)");
-    }
-    if (!checked) return fail(checked.error());
+  if (*info != verified) {
     (void)impl_->with_existing(model, name, [&](CacheSlot& slot) -> Status {
       if (slot.ready_record(key.id)) slot.verified[key.id] = *info;
       return {};
