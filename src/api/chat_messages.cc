@@ -1,14 +1,9 @@
 #include "api/chat_messages.h"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
 #include <utility>
 
 namespace rockllama::api {
 namespace {
-
-constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
 
 std::string item(const std::string& path, size_t index) { return path + "[" + std::to_string(index) + "]"; }
 
@@ -49,9 +44,7 @@ std::string read_content(FieldReader* message, const std::string& role) {
 
 std::string read_role(FieldReader* message) {
   const std::string role = message->string("role").value_or("");
-  if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end()) {
-    message->bad("role", "must be system, developer, user, assistant or tool");
-  }
+  if (!is_chat_role(role)) message->bad("role", kChatRoleRule);
   return role == "developer" ? "system" : role;
 }
 

@@ -1,7 +1,6 @@
 #include "cache/cache_content.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/json_depth.h"
@@ -12,7 +11,6 @@ namespace {
 using Ordered = nlohmann::ordered_json;  // a template shows a schema's fields in the order that the client gave them
 
 constexpr const char* kObject = "prompt_cache.messages";
-constexpr std::array kRoles = {"system", "developer", "user", "assistant", "tool"};
 
 tl::unexpected<Error> malformed(const std::string& field, const std::string& what) {
   return fail(ErrorCode::kInvalidArgument, "the messages of the prompt cache are malformed: " + field + " " + what,
@@ -47,9 +45,7 @@ Result<ChatMessage> parse_message(const Ordered& json, const std::string& at) {
   if (status) status = take_text(json, at, "name", false, &message.name);
   if (status) status = take_text(json, at, "tool_call_id", false, &message.tool_call_id);
   if (!status) return fail(status.error());
-  if (std::find(kRoles.begin(), kRoles.end(), message.role) == kRoles.end()) {
-    return malformed(at + ".role", "must be system, developer, user, assistant or tool");
-  }
+  if (!is_chat_role(message.role)) return malformed(at + ".role", kChatRoleRule);
   return message;
 }
 
