@@ -103,8 +103,7 @@ class Import {
  private:
   Status check_names() {
     if (order_.name && !valid_cache_name(*order_.name)) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit", "name");
+      return fail(ErrorCode::kInvalidArgument, kCacheNameRule, "name");
     }
     const auto found = store_->find(order_.model, result_.name, "");
     if (!found && found.error().code != ErrorCode::kNotFound) return fail(found.error());

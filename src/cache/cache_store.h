@@ -21,6 +21,8 @@ namespace rockllama {
 
 // 1 to 64 of A-Za-z0-9._-, beginning with a letter or digit: what a cache may be called at creation.
 [[nodiscard]] bool valid_cache_name(std::string_view name);
+inline constexpr const char* kCacheNameRule =
+    "a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit";
 
 class CacheStore {
  public:

@@ -102,7 +102,7 @@ void check_name(const Config::StartupCache& cache, const std::string& place, con
                 std::vector<std::string>* faults) {
   if (cache.name.empty()) return;  // a fault of its own
   if (!valid_cache_name(cache.name)) {
-    faults->push_back(place + ": a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
+    faults->push_back(place + ": " + kCacheNameRule);
   }
   const bool twice = std::any_of(config.startup_caches.begin(), config.startup_caches.end(), [&](const auto& other) {
     return other.model == cache.model && other.name == cache.name;

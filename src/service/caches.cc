@@ -22,8 +22,7 @@ std::string current_fingerprint(ServiceContext* context, const std::string& mode
 
 Status check_name(ServiceContext* context, const CreateCache& request) {
   if (!request.known_name && !valid_cache_name(request.name)) {
-    return fail(ErrorCode::kInvalidArgument,
-                "a cache name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit", "cache_name");
+    return fail(ErrorCode::kInvalidArgument, kCacheNameRule, "cache_name");
   }
   if (request.overwrite) return {};
   const auto found = context->store->find(request.model, request.name, "");
