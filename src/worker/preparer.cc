@@ -181,7 +181,8 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
 Result<std::vector<int32_t>> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
   if (!model_->chat_template) return fail(model_->chat_template.error());
   const bool one_system_message = !model_->chat_template->takes_many_system_messages();
-  const CacheLine line = cache == nullptr ? CacheLine{} : cache->line;
+  static const CacheLine kNone;
+  const CacheLine& line = cache == nullptr ? kNone : cache->line;
   const ChatPrompt chat = behind_line(line, without_repeats(line, prompt), one_system_message);
   const auto rendered = model_->chat_template->render(chat, /*add_generation_prompt=*/true);
   if (!rendered) return fail(rendered.error());
