@@ -9,8 +9,6 @@
 namespace rockllama {
 namespace {
 
-constexpr size_t kReadBytes = size_t{256} << 10;
-
 uint64_t text_bytes(const CacheArchive& archive) {
   uint64_t bytes = archive.cache.content.value_or("").size();
   for (const ArchivedAncestor& ancestor : archive.ancestors) bytes += ancestor.text.size();
@@ -123,15 +121,12 @@ class ArchiveReader {
     const auto entry = expect(state_entry(state), state.size);
     if (!entry) return fail(entry.error());
     Hasher hasher;
-    std::string piece(kReadBytes, '\0');
-    for (uint64_t done = 0; done < state.size;) {
-      const std::span<char> room(piece.data(), std::min<uint64_t>(piece.size(), state.size - done));
-      const auto got = source_.read(entry->offset + done, room);
-      if (!got) return fail(got.error());
-      if (*got == 0) return not_whole("it breaks off");
-      hasher.update({piece.data(), *got});
-      done += *got;
-    }
+    const auto got = read_pieces(source_, entry->offset, state.size, [&](std::string_view piece) -> Status {
+      hasher.update(piece);
+      return {};
+    });
+    if (!got) return fail(got.error());
+    if (*got != state.size) return not_whole("it breaks off");
     if (hasher.digest() != state.checksum) return not_whole("the checksum of a state is wrong");
     return entry->offset;
   }

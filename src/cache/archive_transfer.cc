@@ -10,7 +10,6 @@
 namespace rockllama {
 namespace {
 
-constexpr size_t kCopyBytes = size_t{1} << 20;
 constexpr const char* kImportSource = "import";
 
 // What a cache continues, its parent first.
@@ -60,17 +59,12 @@ Result<NewState> spool(CacheStore* store, const ByteSource& source, const StateR
   if (!pending) return fail(pending.error());
   const UniqueFd file = pending->take_fd();
   Hasher hasher;
-  std::string piece(std::min<uint64_t>(kCopyBytes, record.size), '\0');
-  for (uint64_t done = 0; done < record.size;) {
-    const auto got = source.read(payload + done, {piece.data(), std::min<uint64_t>(piece.size(), record.size - done)});
-    if (!got) return fail(got.error());
-    if (*got == 0) return fail(ErrorCode::kIo, "the archive became shorter while it was read");
-    hasher.update({piece.data(), *got});
-    if (const Status written = write_descriptor(file.get(), {piece.data(), *got}); !written) {
-      return fail(written.error());
-    }
-    done += *got;
-  }
+  const auto got = read_pieces(source, payload, record.size, [&](std::string_view piece) {
+    hasher.update(piece);
+    return write_descriptor(file.get(), piece);
+  });
+  if (!got) return fail(got.error());
+  if (*got != record.size) return fail(ErrorCode::kIo, "the archive became shorter while it was read");
   if (hasher.digest() != record.checksum) return fail(ErrorCode::kIo, "the archive changed while it was read");
   SavedState saved{.tokens = record.tokens,
                    .token_hash = record.token_hash,

@@ -11,6 +11,8 @@
 namespace rockllama {
 namespace {
 
+constexpr uint64_t kPieceBytes = 256 << 10;
+
 using EntryPtr = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
 using WriterPtr = std::unique_ptr<archive, decltype(&archive_write_free)>;
 using ReaderPtr = std::unique_ptr<archive, decltype(&archive_read_free)>;
@@ -55,6 +57,20 @@ Result<std::string> tar_header(const std::string& name, uint64_t size) {
   }
   header.bytes.resize(kTarBlockBytes);
   return header.bytes;
+}
+
+Result<uint64_t> read_pieces(const ByteSource& source, uint64_t offset, uint64_t size,
+                             const std::function<Status(std::string_view)>& take) {
+  std::string piece(std::min<uint64_t>(kPieceBytes, size), '\0');
+  uint64_t done = 0;
+  while (done < size) {
+    const auto got = source.read(offset + done, {piece.data(), std::min<uint64_t>(piece.size(), size - done)});
+    if (!got) return fail(got.error());
+    if (*got == 0) break;
+    if (const Status taken = take({piece.data(), *got}); !taken) return fail(taken.error());
+    done += *got;
+  }
+  return done;
 }
 
 struct TarReader::Impl {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -29,6 +30,11 @@ struct ByteSource {
   // Fills `room` from its beginning; how much of it, 0 = the end. kIo.
   std::function<Result<size_t>(uint64_t offset, std::span<char> room)> read;
 };
+
+// Gives the `size` bytes from `offset` on, piece by piece; how many there were: fewer where the source ends before.
+// Fails as the source does, and as `take` does.
+[[nodiscard]] Result<uint64_t> read_pieces(const ByteSource& source, uint64_t offset, uint64_t size,
+                                           const std::function<Status(std::string_view)>& take);
 
 struct TarEntry {
   std::string name;
