@@ -73,11 +73,10 @@ class RawClient {
 // Counts events from other threads and lets a test wait for them.
 class Bell {
  public:
+  // Notifies with the lock held: who waits may destroy the bell as soon as it has the lock.
   void ring() {
-    {
-      const std::lock_guard lock(mutex_);
-      ++count_;
-    }
+    const std::lock_guard lock(mutex_);
+    ++count_;
     changed_.notify_all();
   }
   bool wait_for(int count) {
@@ -149,15 +148,16 @@ class HttpServerTest : public testing::Test {
     return client.read_all();
   }
 
+  // What handlers touch outlives the executor that runs them.
+  Bell closed_, held_bell_;
+  std::mutex mutex_;
+  Writer held_;
   ServerOptions options_;
   Router router_;
   Executor executor_{2};
   std::unique_ptr<HttpServer> server_;
   uint16_t port_ = 0;
   std::thread thread_;
-  Bell closed_, held_bell_;
-  std::mutex mutex_;
-  Writer held_;
 };
 
 }  // namespace rockllama::http
