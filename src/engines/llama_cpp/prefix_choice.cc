@@ -10,6 +10,12 @@ uint32_t cells_of(const GenerationTask& task) {
   return static_cast<uint32_t>(std::min<uint64_t>(tokens, UINT32_MAX));
 }
 
+// Whether the resident serves as it lies: a request that runs alone has its cells from 0 on.
+bool keeps_bits(const KvLedger& ledger, const std::string& id) {
+  const Resident* const resident = ledger.find(id);
+  return resident != nullptr && (resident->at_cell_zero || !ledger.alone());
+}
+
 // Why the task's own state cannot serve, whatever is in the buffer; empty when it can.
 std::string unusable_reason(const GenerationTask& task, const KvLedger& ledger, bool whole_only) {
   if (!task.prefix) return task.no_state_reason;
@@ -24,7 +30,7 @@ std::string unusable_reason(const GenerationTask& task, const KvLedger& ledger, 
     return "The prompt follows only a part of the cache, and states of this model serve whole or not at all.";
   }
   if (prefix.key.tokens > ledger.cells()) return "The state is larger than the KV buffer.";
-  if (!prefix.file.valid() && ledger.find(prefix.key.id) == nullptr) return "The state's file could not be opened.";
+  if (!prefix.file.valid() && !keeps_bits(ledger, prefix.key.id)) return "The state's file could not be opened.";
   return {};
 }
 
@@ -69,8 +75,10 @@ PrefixChoice choose_prefix(const GenerationTask& task, const KvLedger& ledger, c
                           .salt = task.salt,
                           .reuse = task.reuse,
                           .over_named_cache = !task.cache_name.empty()};
+  const bool same_bits = query.reuse == ReusePolicy::kExact || query.over_named_cache;
   const auto usable = [&](const AutomaticPrefix& prefix, uint32_t tokens) {
     if (tokens <= own.reuse_tokens || !automatic.can_serve(prefix, tokens)) return false;
+    if (same_bits && automatic.copy(prefix.id) == nullptr && !keeps_bits(ledger, prefix.resident_id())) return false;
     const PrefixChoice choice = automatic_choice(prefix, tokens, true);
     return ledger.fit(cell_request(task, choice)) == Fit::kNow;
   };
