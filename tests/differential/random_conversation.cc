@@ -84,7 +84,7 @@ CacheLine ConversationMaker::line(uint32_t kind, uint32_t context_tokens) {
     case 6:
       return {{.text = "a"}};
     default:
-      return {{.text = text(context_tokens / kTokensPerSentence * 3 / 4)}};
+      return {{.text = text(context_tokens / kTokensPerSentence * 3 / 2)}};
   }
 }
 

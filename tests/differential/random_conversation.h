@@ -20,7 +20,7 @@ struct Conversation {
 class ConversationMaker {
  public:
   explicit ConversationMaker(uint32_t seed) : random_(seed) {}
-  // `context_tokens` bounds a conversation, some of which nearly fill it.
+  // Some have more text than `context_tokens` tokens: to be shortened until they just fit.
   [[nodiscard]] Conversation next(uint32_t context_tokens);
 
  private:
