@@ -88,6 +88,19 @@ int wait_for_stop_signal() {
   return number;
 }
 
+RkllmSettings rkllm_settings(const Config& config) {
+  const Config::Inference& inference = config.inference;
+  RkllmSettings settings{.library = config.rkllm.library, .version = config.rkllm.version};
+  settings.n_keep = inference.n_keep;
+  settings.skip_special_token = inference.skip_special_token;
+  settings.base_domain_id = static_cast<uint32_t>(inference.base_domain_id);
+  settings.embed_flash = inference.embed_flash != 0;
+  settings.n_batch = static_cast<uint32_t>(inference.n_batch);
+  settings.enabled_cpus_num = static_cast<uint32_t>(inference.enabled_cpus_num);
+  settings.enabled_cpus_mask = static_cast<uint32_t>(inference.enabled_cpus_mask);
+  return settings;
+}
+
 ModelSpec model_defaults(const Config& config) {
   ModelSpec spec;
   spec.context_tokens = static_cast<uint32_t>(config.inference.max_context_len);
@@ -100,6 +113,7 @@ ModelSpec model_defaults(const Config& config) {
   spec.offer_evicted = config.cache.automatic_files;
   spec.sampling_defaults = sampling_defaults(config.inference);
   spec.default_max_tokens = config.inference.max_new_tokens;
+  spec.rkllm = rkllm_settings(config);
   return spec;
 }
 

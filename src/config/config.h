@@ -49,6 +49,10 @@ struct Config {
     int hang_floor_ms = 30'000;    // a worker without progress is given at least this long
     int restart_backoff_ms = 250;  // doubles with each crash in a row, up to 30 s
   } worker;
+  struct Rkllm {
+    std::string library{};  // path of librkllmrt.so; empty = RKLLM_LIB_PATH, then the loader's own search
+    std::string version{};  // what the library is taken for; empty = it is found out
+  } rkllm;
   struct Cache {
     std::string folder = "cache";
     std::string default_cache{};
@@ -79,6 +83,14 @@ struct Config {
     double mirostat_tau = 5.0;
     double mirostat_eta = 0.1;
     std::string system_prompt{};  // of chat_template; config/system.txt wins over it
+    // Of the RKLLM runtime.
+    int n_keep = 0;
+    bool skip_special_token = true;
+    int base_domain_id = 0;
+    int embed_flash = 0;
+    int n_batch = 1;
+    int enabled_cpus_num = 4;
+    int enabled_cpus_mask = 240;
   } inference;
   // A cache that is made at start.
   struct StartupCache {

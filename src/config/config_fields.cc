@@ -126,6 +126,7 @@ ConfigField without_effect(std::string path, const json& example) {
 
 constexpr int kDay = 86400;
 constexpr int kMillion = 1'000'000;
+constexpr int kLargestMask = 0x7fffffff;
 
 }  // namespace
 
@@ -162,6 +163,8 @@ const std::vector<ConfigField>& server_fields() {
       text("worker.path", MEMBER(worker.path)),
       integer("worker.hang_floor_ms", MEMBER(worker.hang_floor_ms), 10, kDay * 1000),
       integer("worker.restart_backoff_ms", MEMBER(worker.restart_backoff_ms), 1, kDay * 1000),
+      text("rkllm.library", MEMBER(rkllm.library)),
+      text("rkllm.version", MEMBER(rkllm.version)),
       text("cache.folder", MEMBER(cache.folder)),
       text("cache.default_cache", MEMBER(cache.default_cache)),
       flag("cache.automatic_reuse", MEMBER(cache.automatic_reuse)),
@@ -182,8 +185,8 @@ const std::vector<ConfigField>& inference_fields() {
   static const std::vector<ConfigField> fields = {
       integer("model_defaults.max_context_len", MEMBER(inference.max_context_len), 0, 100 * kMillion),
       integer("model_defaults.max_new_tokens", MEMBER(inference.max_new_tokens), -1, 100 * kMillion),
-      without_effect("model_defaults.n_keep", 0),
-      without_effect("model_defaults.skip_special_token", true),
+      integer("model_defaults.n_keep", MEMBER(inference.n_keep), -1, 100 * kMillion),
+      flag("model_defaults.skip_special_token", MEMBER(inference.skip_special_token)),
       without_effect("model_defaults.is_async", true),
       flag("model_defaults.enable_thinking", MEMBER(inference.enable_thinking)),
       integer("inference_params.top_k", MEMBER(inference.top_k), 0, kMillion),
@@ -197,12 +200,12 @@ const std::vector<ConfigField>& inference_fields() {
       number("inference_params.mirostat_tau", MEMBER(inference.mirostat_tau), 0, 100),
       number("inference_params.mirostat_eta", MEMBER(inference.mirostat_eta), 0, 1),
       without_effect("hardware.num_npu_cores", 3),
-      without_effect("hardware.base_domain_id", 0),
-      without_effect("hardware.embed_flash", 0),
-      without_effect("hardware.n_batch", 1),
+      integer("hardware.base_domain_id", MEMBER(inference.base_domain_id), 0, 16),
+      integer("hardware.embed_flash", MEMBER(inference.embed_flash), 0, 1),
+      integer("hardware.n_batch", MEMBER(inference.n_batch), 1, 100),
       without_effect("hardware.use_cross_attn", 0),
-      without_effect("hardware.enabled_cpus_num", 4),
-      without_effect("hardware.enabled_cpus_mask", 240),
+      integer("hardware.enabled_cpus_num", MEMBER(inference.enabled_cpus_num), 0, 32),
+      integer("hardware.enabled_cpus_mask", MEMBER(inference.enabled_cpus_mask), 0, kLargestMask),
       text("chat_template.system_prompt", MEMBER(inference.system_prompt)),
       without_effect("chat_template.user_prefix", ""),
       without_effect("chat_template.assistant_prefix", ""),

@@ -11,6 +11,23 @@ namespace rockllama {
 enum class EngineKind : uint8_t { kLlamaCpp, kRkllm, kScripted };
 [[nodiscard]] const char* to_string(EngineKind kind);  // llama.cpp, rkllm, scripted
 
+// What only the RKLLM engine has a use for.
+struct RkllmSettings {
+  std::string library{};      // path of librkllmrt.so; empty = RKLLM_LIB_PATH, then the loader's own search
+  std::string version{};      // what the library is taken for; empty = it is found out
+  std::string prompt_mode{};  // tokens, rendered, native; empty = chosen at load
+  std::string lora_file{};    // path of an adapter; empty = none
+  float lora_scale = 1;
+  int32_t n_keep = 0;  // tokens that stay when the runtime's context is full; -1 = as the runtime likes
+  bool skip_special_token = true;
+  uint32_t base_domain_id = 0;  // of the NPU's memory
+  bool embed_flash = false;     // embeddings are read from flash
+  uint32_t n_batch = 1;
+  uint32_t enabled_cpus_num = 4;
+  uint32_t enabled_cpus_mask = 0xf0;
+  bool operator==(const RkllmSettings&) const = default;
+};
+
 // How to load a model; goes to the worker as it is.
 struct ModelSpec {
   std::string name;  // folder name
@@ -28,6 +45,7 @@ struct ModelSpec {
   bool offer_evicted = false;           // those that are let go are offered to the server, for a file
   SamplingParams sampling_defaults{};
   int32_t default_max_tokens = -1;
+  RkllmSettings rkllm{};
   bool operator==(const ModelSpec&) const = default;
 };
 

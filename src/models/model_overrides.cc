@@ -44,6 +44,19 @@ Setter text(std::string* target) {
   };
 }
 
+Setter word(std::string* target, const std::vector<std::string>& words) {
+  return [=](const json& value) -> std::optional<std::string> {
+    std::string list;
+    for (const std::string& one : words) {
+      list += (list.empty() ? "" : ", ") + one;
+      if (value != one) continue;
+      *target = one;
+      return std::nullopt;
+    }
+    return "must be one of " + list;
+  };
+}
+
 std::map<std::string, Setter> model_setters(ModelEntry* entry) {
   ModelSpec& spec = entry->spec;
   return {{"context_tokens", number(&spec.context_tokens, 0, 1e8)},
@@ -53,7 +66,31 @@ std::map<std::string, Setter> model_setters(ModelEntry* entry) {
           {"block_tokens", number(&spec.block_tokens, 1, 4096)},
           {"max_tokens", number(&spec.default_max_tokens, -1, 1e8)},
           {"keep_alive_s", number(&entry->keep_alive_s, 0, 1e9)},
-          {"default_cache", text(&entry->default_cache)}};
+          {"default_cache", text(&entry->default_cache)},
+          {"prompt_mode", word(&spec.rkllm.prompt_mode, {"tokens", "rendered", "native"})}};
+}
+
+Setter flag(bool* target) {
+  return [=](const json& value) -> std::optional<std::string> {
+    if (!value.is_boolean()) return "must be true or false";
+    *target = value.get<bool>();
+    return std::nullopt;
+  };
+}
+
+std::map<std::string, Setter> rkllm_setters(ModelEntry* entry) {
+  RkllmSettings& settings = entry->spec.rkllm;
+  return {{"library", text(&settings.library)},
+          {"version", text(&settings.version)},
+          {"lora", text(&entry->lora)},
+          {"lora_scale", number(&settings.lora_scale, 0, 100)},
+          {"n_keep", number(&settings.n_keep, -1, 1e8)},
+          {"skip_special_token", flag(&settings.skip_special_token)},
+          {"base_domain_id", number(&settings.base_domain_id, 0, 16)},
+          {"embed_flash", flag(&settings.embed_flash)},
+          {"n_batch", number(&settings.n_batch, 1, 100)},
+          {"enabled_cpus_num", number(&settings.enabled_cpus_num, 0, 32)},
+          {"enabled_cpus_mask", number(&settings.enabled_cpus_mask, 0, 2147483647.0)}};
 }
 
 std::map<std::string, Setter> sampling_setters(SamplingParams* sampling) {
@@ -70,16 +107,29 @@ std::map<std::string, Setter> sampling_setters(SamplingParams* sampling) {
           {"seed", number(&sampling->seed, 0, 4294967295.0)}};
 }
 
+bool is_section(const std::string& key) { return key == "sampling" || key == "rkllm"; }
+
 void apply(const json& object, const std::map<std::string, Setter>& setters, const std::string& prefix,
            OverrideReport* report) {
   for (const auto& [key, value] : object.items()) {
-    if (key == "notes" || key == "description" || (prefix.empty() && key == "sampling")) continue;
+    if (key == "notes" || key == "description" || (prefix.empty() && is_section(key))) continue;
     const auto setter = setters.find(key);
     if (setter == setters.end()) {
       report->warnings.push_back(prefix + key + ": unknown key");
     } else if (const auto fault = setter->second(value)) {
       report->errors.push_back(prefix + key + ": " + *fault);
     }
+  }
+}
+
+void apply_section(const json& object, const char* key, const std::map<std::string, Setter>& setters,
+                   OverrideReport* report) {
+  const auto section = object.find(key);
+  if (section == object.end()) return;
+  if (section->is_object()) {
+    apply(*section, setters, std::string(key) + ".", report);
+  } else {
+    report->errors.push_back(std::string(key) + ": must be an object");
   }
 }
 
@@ -100,13 +150,8 @@ OverrideReport apply_overrides(std::string_view text, ModelEntry* entry) {
     return report;
   }
   apply(object, model_setters(entry), "", &report);
-  const auto sampling = object.find("sampling");
-  if (sampling == object.end()) return report;
-  if (sampling->is_object()) {
-    apply(*sampling, sampling_setters(&entry->spec.sampling_defaults), "sampling.", &report);
-  } else {
-    report.errors.emplace_back("sampling: must be an object");
-  }
+  apply_section(object, "sampling", sampling_setters(&entry->spec.sampling_defaults), &report);
+  apply_section(object, "rkllm", rkllm_setters(entry), &report);
   return report;
 }
 

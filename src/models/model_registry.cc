@@ -21,6 +21,15 @@ bool looks_like_model(const std::string& name) { return name.ends_with(".gguf") 
 
 std::string stem(const std::string& file) { return file.substr(0, file.rfind('.')); }
 
+// The context that the file was converted for is a limit, so a wider setting of the server is lowered to it; model.json
+// says otherwise where the name is wrong.
+void limit_context(const std::string& file, ModelSpec* spec) {
+  const uint32_t converted = context_in_name(file);
+  if (converted != 0 && (spec->context_tokens == 0 || spec->context_tokens > converted)) {
+    spec->context_tokens = converted;
+  }
+}
+
 }  // namespace
 
 struct ModelRegistry::Impl {
@@ -42,6 +51,7 @@ struct ModelRegistry::Impl {
   std::vector<ModelEntry> scan();
   std::optional<ModelEntry> read_folder(const std::string& name);
   bool read_settings(const std::string& path, ModelEntry* entry);
+  bool find_adapter(const std::string& adapters, ModelEntry* entry);
   void read_template(const std::string& path, ModelEntry* entry);
 };
 
@@ -82,6 +92,7 @@ std::optional<ModelEntry> ModelRegistry::Impl::read_folder(const std::string& na
   entry.spec.name = name;
   entry.spec.engine = file->engine;
   entry.spec.file = path + "/" + file->name;
+  if (file->engine == EngineKind::kRkllm) limit_context(file->name, &entry.spec);
   for (const FolderEntry& item : *listed) {
     if (item.name == file->name) {
       entry.size_bytes = item.info.size;
@@ -90,6 +101,10 @@ std::optional<ModelEntry> ModelRegistry::Impl::read_folder(const std::string& na
     if (item.name == "tokenizer.gguf") entry.spec.tokenizer_file = path + "/tokenizer.gguf";
     if (item.name == "chat_template.jinja") read_template(path + "/chat_template.jinja", &entry);
     if (item.name == "model.json" && !read_settings(path + "/model.json", &entry)) return std::nullopt;
+  }
+  if (file->engine == EngineKind::kRkllm) {
+    entry.spec.parallel = 1;  // one run at a time
+    if (!find_adapter(path + "/lora", &entry)) return std::nullopt;
   }
   return entry;
 }
@@ -113,6 +128,20 @@ bool ModelRegistry::Impl::read_settings(const std::string& path, ModelEntry* ent
     warn_once("model " + entry->spec.name + " is not served: model.json: " + error);
   }
   return report.errors.empty();
+}
+
+bool ModelRegistry::Impl::find_adapter(const std::string& adapters, ModelEntry* entry) {
+  std::vector<std::string> names;
+  if (const auto listed = files->list(adapters)) {
+    for (const FolderEntry& item : *listed) names.push_back(item.name);
+  }
+  const auto adapter = choose_adapter(names, entry->lora);
+  if (!adapter) {
+    warn_once("model " + entry->spec.name + " is not served: model.json: rkllm.lora: " + adapter.error().message);
+  } else if (!adapter->empty()) {
+    entry->spec.rkllm.lora_file = adapters + "/" + *adapter;
+  }
+  return adapter.has_value();
 }
 
 ModelRegistry::ModelRegistry(FileSystem* files, std::string models_folder, const std::string& memo_file,

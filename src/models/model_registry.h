@@ -21,6 +21,7 @@ struct ModelEntry {
   double modified_at = 0;       // Unix seconds
   double keep_alive_s = -1;     // model.json's override; -1 = the server's
   std::string default_cache{};  // model.json's override
+  std::string lora{};           // name of an adapter in the folder lora/; empty = the only one there
   bool operator==(const ModelEntry&) const = default;
 };
 

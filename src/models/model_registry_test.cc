@@ -86,6 +86,51 @@ TEST_F(ModelRegistryTest, TakesSettingsAndTemplateFromTheFolder) {
   EXPECT_EQ(entry->spec.tokenizer_file, "models/m/tokenizer.gguf");
 }
 
+TEST(ModelFiles, TheContextStandsInTheName) {
+  EXPECT_EQ(context_in_name("Qwen3-0.6B_W8A8_RK3588_ctx4096.rkllm"), 4096u);
+  EXPECT_EQ(context_in_name("ctx-ctx512-opt1.rkllm"), 512u);
+  for (const char* name : {"m.rkllm", "ctx.rkllm", "ctx0.rkllm", "ctx99999999999999999999.rkllm", "ctx-5.rkllm"}) {
+    EXPECT_EQ(context_in_name(name), 0u) << name;
+  }
+}
+
+TEST(ModelFiles, TheOnlyAdapterServesUnlessOneIsNamed) {
+  EXPECT_EQ(*choose_adapter({"a.rkllm", "notes.txt"}, ""), "a.rkllm");
+  EXPECT_EQ(*choose_adapter({"a.rkllm", "b.rkllm"}, ""), "");
+  EXPECT_EQ(*choose_adapter({"a.rkllm", "b.rkllm"}, "b"), "b.rkllm");
+  EXPECT_EQ(choose_adapter({"a.rkllm"}, "c").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(ModelRegistryTest, LowersTheContextToThatOfTheRkllmFileUnlessModelJsonSaysOtherwise) {
+  files.put("models/m/m_ctx2048.rkllm", "weights");
+  files.put("models/m/m.gguf", "weights");
+  const auto with_context = [&](uint32_t tokens) {
+    return ModelRegistry(&files, "models", "memo.json", ModelSpec{.context_tokens = tokens}, false).find("m")->spec;
+  };
+  EXPECT_EQ(with_context(0).context_tokens, 2048u);
+  EXPECT_EQ(with_context(8192).context_tokens, 2048u);
+  EXPECT_EQ(with_context(512).context_tokens, 512u);
+  files.put("models/m/model.json", R"({"context_tokens": 4096, "parallel": 4})");
+  EXPECT_EQ(with_context(0).context_tokens, 4096u);
+  EXPECT_EQ(with_context(0).parallel, 1u);
+}
+
+TEST_F(ModelRegistryTest, TakesRkllmSettingsAndTheAdapterFromTheFolder) {
+  files.put("models/m/m.rkllm", "weights");
+  files.put("models/m/lora/tuned.rkllm", "adapter");
+  files.put("models/m/model.json",
+            R"({"prompt_mode": "native", "rkllm": {"version": "1.2.1", "embed_flash": true, "lora_scale": 0.5}})");
+  const auto entry = registry().find("m");
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->spec.rkllm.prompt_mode, "native");
+  EXPECT_EQ(entry->spec.rkllm.version, "1.2.1");
+  EXPECT_TRUE(entry->spec.rkllm.embed_flash);
+  EXPECT_EQ(entry->spec.rkllm.lora_file, "models/m/lora/tuned.rkllm");
+  EXPECT_EQ(entry->spec.rkllm.lora_scale, 0.5F);
+  files.put("models/m/model.json", R"({"rkllm": {"lora": "other"}})");
+  EXPECT_FALSE(registry().find("m"));
+}
+
 TEST_F(ModelRegistryTest, LeavesOutAModelWithBadSettings) {
   files.put("models/m/m.gguf", "weights");
   files.put("models/m/model.json", R"({"parallel": 0})");
@@ -94,9 +139,12 @@ TEST_F(ModelRegistryTest, LeavesOutAModelWithBadSettings) {
 
 TEST(ModelOverrides, ReportEveryFaultWithItsPath) {
   ModelEntry entry;
-  const OverrideReport report =
-      apply_overrides(R"({"parallel": "x", "colour": 1, "notes": 1, "sampling": {"top_p": 2, "size": 3}})", &entry);
-  EXPECT_THAT(report.errors, ElementsAre(HasSubstr("parallel: must be"), HasSubstr("sampling.top_p: must be")));
+  const OverrideReport report = apply_overrides(R"({"parallel": "x", "prompt_mode": "magic", "colour": 1, "notes": 1,
+                          "sampling": {"top_p": 2, "size": 3}, "rkllm": {"n_batch": 0}})",
+                                                &entry);
+  EXPECT_THAT(report.errors,
+              ElementsAre(HasSubstr("parallel: must be"), HasSubstr("prompt_mode: must be one of tokens, rendered"),
+                          HasSubstr("sampling.top_p: must be"), HasSubstr("rkllm.n_batch: must be")));
   EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("colour"), HasSubstr("sampling.size")));
 }
 

@@ -42,9 +42,12 @@ ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.rep
 ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
 ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
+ROCKLLAMA_FIELDS(RkllmSettings, m.library, m.version, m.prompt_mode, m.lora_file, m.lora_scale, m.n_keep,
+                 m.skip_special_token, m.base_domain_id, m.embed_flash, m.n_batch, m.enabled_cpus_num,
+                 m.enabled_cpus_mask);
 ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_template, m.context_tokens, m.kv_tokens,
                  m.parallel, m.block_tokens, m.threads, m.automatic_reuse, m.automatic_memory_bytes, m.offer_evicted,
-                 m.sampling_defaults, m.default_max_tokens);
+                 m.sampling_defaults, m.default_max_tokens, m.rkllm);
 ROCKLLAMA_FIELDS(Capabilities, m.max_parallel, m.token_counts, m.per_request_sampling, m.seed, m.grammar, m.logprobs,
                  m.state_save);
 ROCKLLAMA_FIELDS(LoadedModel, m.capabilities, m.context_tokens, m.trained_context_tokens, m.kv_bytes_per_token,
