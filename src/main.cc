@@ -10,6 +10,7 @@
 #include "base/posix_file_system.h"
 #include "cli/bench_ttft.h"
 #include "cli/cache_options.h"
+#include "cli/doctor.h"
 #include "cli/local_api.h"
 #include "cli/server_setup.h"
 #include "service/service.h"
@@ -182,6 +183,8 @@ int run(int argc, char** argv) {
   CacheOptions cache_options;
   CacheCommand cache_command = nullptr;
   add_cache_commands(&app, &cache_options, &cache_command);
+  DoctorOptions doctor_options;
+  const CLI::App* doctor_command = add_doctor(&app, &doctor_options);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   try {
     app.parse(argc, argv);
@@ -191,8 +194,9 @@ int run(int argc, char** argv) {
   if (version_command->parsed()) std::printf("rockllama %s\n", ROCKLLAMA_VERSION);
   if (serve_command->parsed()) return serve(serve_flags);
   if (ttft_command->parsed()) return run_bench_ttft(bench_options);
+  spdlog::set_level(spdlog::level::warn);
+  if (doctor_command->parsed()) return run_doctor(doctor_options, open_folder);
   if (cache_command != nullptr) {
-    spdlog::set_level(spdlog::level::warn);
     return run_cache_command(cache_command, cache_options, open_folder);
   }
   return 0;

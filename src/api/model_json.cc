@@ -6,12 +6,34 @@
 #include "api/rounding.h"
 
 namespace rockllama::api {
+namespace {
+
+const char* status_word(const ModelStatus& status) {
+  if (status.loaded) return "loaded";
+  if (status.loading) return "loading";
+  return status.failure.empty() ? "unloaded" : "failed";
+}
+
+}  // namespace
 
 OrderedJson model_json(const ModelStatus& status, const std::string& id) {
   return {{"id", id},
           {"object", "model"},
           {"created", static_cast<int64_t>(status.modified_at)},
           {"owned_by", "rockllama"}};
+}
+
+OrderedJson model_details_json(const ModelStatus& status, const std::string& id) {
+  OrderedJson json = model_json(status, id);
+  json["engine"] = to_string(status.engine);
+  json["status"] = status_word(status);
+  json["size_mb"] = megabytes(status.size_bytes);
+  const LoadedModel& details = status.details;
+  json["context_tokens"] = status.loaded ? OrderedJson(details.context_tokens) : OrderedJson(nullptr);
+  json["kv_bytes_per_token"] = status.loaded ? OrderedJson(details.kv_bytes_per_token) : OrderedJson(nullptr);
+  json["engine_version"] = status.loaded ? OrderedJson(details.engine_version) : OrderedJson(nullptr);
+  json["failure"] = status.failure.empty() ? OrderedJson(nullptr) : OrderedJson{{"message", status.failure}};
+  return json;
 }
 
 OrderedJson model_list_json(const std::vector<ModelStatus>& models) {

@@ -12,6 +12,8 @@ namespace rockllama::api {
 
 // OpenAI's model object; `id` is the name, or the alias name@cache.
 [[nodiscard]] OrderedJson model_json(const ModelStatus& status, const std::string& id);
+// The same with what is known of it: engine, whether it is loaded, its limits, why it failed.
+[[nodiscard]] OrderedJson model_details_json(const ModelStatus& status, const std::string& id);
 // GET /v1/models: every model, followed by its aliases.
 [[nodiscard]] OrderedJson model_list_json(const std::vector<ModelStatus>& models);
 [[nodiscard]] OrderedJson available_models_json(const std::vector<ModelStatus>& models);

@@ -24,7 +24,7 @@ void get(Models* models, const RequestPtr& request, const WriterPtr& writer) {
   if (at != std::string::npos && std::find(caches.begin(), caches.end(), id.substr(at + 1)) == caches.end()) {
     return respond_error(*writer, {ErrorCode::kModelNotFound, "there is no model '" + id + "'", "model"});
   }
-  respond_json(*writer, model_json(*status, id));
+  respond_json(*writer, model_details_json(*status, id));
 }
 
 void available(Models* models, const RequestPtr&, const WriterPtr& writer) {

@@ -16,17 +16,6 @@
 namespace rockllama {
 namespace {
 
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> result;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (const size_t equals = text.find('='); equals != std::string_view::npos) {
-      result.emplace(text.substr(0, equals), text.substr(equals + 1));
-    }
-  }
-  return result;
-}
-
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -52,6 +41,17 @@ SamplingParams sampling_defaults(const Config::Inference& inference) {
 uint64_t bytes_of_mib(int mib) { return static_cast<uint64_t>(mib) << 20; }
 
 }  // namespace
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (const size_t equals = text.find('='); equals != std::string_view::npos) {
+      result.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return result;
+}
 
 std::optional<Config> read_config(const ServeFlags& flags) {
   ConfigReport report;

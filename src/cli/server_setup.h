@@ -24,6 +24,8 @@ struct ServeFlags {
   std::map<std::string, std::string> settings{};  // "server.port" -> "8081"
 };
 
+// All variables of this process.
+[[nodiscard]] std::map<std::string, std::string> environment();
 // Reads all settings and reports what is wrong with them on stderr; nothing when something is.
 [[nodiscard]] std::optional<Config> read_config(const ServeFlags& flags);
 

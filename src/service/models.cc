@@ -15,7 +15,11 @@ void add_load_state(const std::vector<ModelPool::Loaded>& loaded, ModelStatus* s
     if (model.host->entry().spec.name != status->name) continue;
     status->loaded = model.host->ready();
     status->loading = !status->loaded;
-    status->context_tokens = model.host->model().context_tokens;
+    if (status->loaded) status->details = model.host->model();
+    if (const auto failure = model.host->failure()) {
+      status->loading = false;
+      status->failure = failure->message;
+    }
   }
 }
 
@@ -26,6 +30,8 @@ ModelStatus status_of(ServiceContext* context, const ModelEntry& entry) {
                      .size_bytes = entry.size_bytes,
                      .modified_at = entry.modified_at,
                      .engine = entry.spec.engine};
+  const auto failures = context->pool->failures();
+  if (const auto failure = failures.find(status.name); failure != failures.end()) status.failure = failure->second;
   add_load_state(context->pool->loaded(), &status);
   if (const auto caches = context->store->list(entry.spec.name, "")) {
     for (const CacheInfo& cache : *caches) status.caches.push_back(cache.cache_name);

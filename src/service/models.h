@@ -22,7 +22,8 @@ struct ModelStatus {
   EngineKind engine = EngineKind::kLlamaCpp;
   bool loaded = false;
   bool loading = false;
-  uint32_t context_tokens = 0;        // 0 = not known before the first load
+  LoadedModel details{};              // of a loaded one; else empty
+  std::string failure{};              // why its last load failed, or why it serves no more
   std::vector<std::string> caches{};  // names, for the aliases name@cache
 };
 
