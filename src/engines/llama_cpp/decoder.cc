@@ -47,10 +47,11 @@ int32_t Decoder::add(int32_t token, uint32_t position, int32_t sequence, bool wa
   return index;
 }
 
-void Decoder::add_block(std::span<const int32_t> tokens, uint32_t position, int32_t sequence, bool wants_logits) {
+int32_t Decoder::add_block(std::span<const int32_t> tokens, uint32_t position, int32_t sequence, bool wants_logits) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     add(tokens[i], position + static_cast<uint32_t>(i), sequence, wants_logits && i + 1 == tokens.size());
   }
+  return batch_.n_tokens - 1;
 }
 
 DecodeOutcome Decoder::run(std::optional<RequestId> owner) {

@@ -28,11 +28,12 @@ class Decoder {
 
   // Tokens that a call can take.
   [[nodiscard]] uint32_t capacity() const { return capacity_; }
+  [[nodiscard]] uint32_t room() const { return capacity_ - static_cast<uint32_t>(batch_.n_tokens); }
   void clear() { batch_.n_tokens = 0; }
   // Returns the index of the token in the batch: where its logits are read after run().
   int32_t add(int32_t token, uint32_t position, int32_t sequence, bool wants_logits);
-  // A piece of one sequence; logits only for its last token, if wanted.
-  void add_block(std::span<const int32_t> tokens, uint32_t position, int32_t sequence, bool wants_logits);
+  // A piece of one sequence; logits only for its last token, if wanted. Returns the index of that one.
+  int32_t add_block(std::span<const int32_t> tokens, uint32_t position, int32_t sequence, bool wants_logits);
   // `owner`: the request that the whole batch belongs to, if it is one.
   [[nodiscard]] DecodeOutcome run(std::optional<RequestId> owner);
   // Of the last call; valid until the next.

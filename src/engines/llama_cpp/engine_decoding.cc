@@ -97,45 +97,61 @@ void LlamaCppEngine::finish(RequestId id, FinishReason reason) {
 
 // -- prefill -------------------------------------------------------------------------------------------------------
 
-RunningGeneration* LlamaCppEngine::next_to_prefill() const {
-  RunningGeneration* next = nullptr;
-  for (const Running& generation : running_) {
-    if (generation->prefilling() && (next == nullptr || generation->turn < next->turn)) next = generation.get();
+std::vector<RunningGeneration*> LlamaCppEngine::prefilling() const {
+  std::vector<RunningGeneration*> generations;
+  for (const Running& one : running_) {
+    if (one->prefilling()) generations.push_back(one.get());
   }
-  return next;
+  std::stable_sort(generations.begin(), generations.end(),
+                   [](const auto* a, const auto* b) { return a->turn < b->turn; });
+  return generations;
 }
 
-bool LlamaCppEngine::prefill_one() {
-  RunningGeneration* generation = next_to_prefill();
+bool LlamaCppEngine::prefill_some() {
+  const std::vector<RunningGeneration*> generations = prefilling();
   const bool builds = start_build();
-  if (generation == nullptr && !builds) return false;
-  if (builds && (generation == nullptr || build_turn_ < generation->turn)) {
+  if (generations.empty() && !builds) return false;
+  if (builds && (generations.empty() || build_turn_ < generations.front()->turn)) {
     build_turn_ = ++turn_;
     build_block();
   } else {
-    generation->turn = ++turn_;
-    prefill_block(*generation);
+    prefill_blocks(generations);
   }
   return true;
 }
 
-void LlamaCppEngine::prefill_block(RunningGeneration& generation) {
-  const RequestId id = generation.task.id;
-  const uint32_t end = generation.task.cuts[generation.next_cut];
-  const bool is_last = end == generation.prompt_tokens();
+// A block of the first, and of each other one as far as the call takes them: what starts together goes together.
+void LlamaCppEngine::prefill_blocks(const std::vector<RunningGeneration*>& generations) {
+  std::vector<PrefillBlock> blocks;
+  std::vector<RequestId> ids;
   decoder_.clear();
-  decoder_.add_block(std::span(generation.task.tokens).subspan(generation.done, end - generation.done), generation.done,
-                     generation.placement.sequence, is_last);
+  for (RunningGeneration* generation : generations) {
+    const uint32_t done = generation->done;
+    const uint32_t end = generation->task.cuts[generation->next_cut];
+    if (!blocks.empty() && decoder_.room() < end - done) continue;
+    generation->turn = ++turn_;
+    const int32_t last = decoder_.add_block(std::span(generation->task.tokens).subspan(done, end - done), done,
+                                            generation->placement.sequence, end == generation->prompt_tokens());
+    blocks.push_back({generation, end, last});
+    ids.push_back(generation->task.id);
+  }
+  const double tokens = decoder_.capacity() - decoder_.room();
   const double begin = steady_ms();
-  const DecodeOutcome outcome = run_decoder(id);
-  if (outcome != DecodeOutcome::kDone) return fail_all({id}, outcome);
-  speeds_.prefill_tokens.add(end - generation.done, steady_ms() - begin);
+  const DecodeOutcome outcome = run_decoder(ids.size() == 1 ? std::optional<RequestId>(ids.front()) : std::nullopt);
+  if (outcome != DecodeOutcome::kDone) return fail_all(ids, outcome);
+  speeds_.prefill_tokens.add(tokens, steady_ms() - begin);
+  for (const PrefillBlock& block : blocks) take_block(block);
+}
+
+// May end the generation.
+void LlamaCppEngine::take_block(const PrefillBlock& block) {
+  RunningGeneration& generation = *block.generation;
   Placement& placement = generation.placement;
-  if (placement.at_cell_zero && placement.exact_tokens == generation.done) placement.exact_tokens = end;
-  generation.done = end;
+  if (placement.at_cell_zero && placement.exact_tokens == generation.done) placement.exact_tokens = block.end;
+  generation.done = block.end;
   ++generation.next_cut;
-  emit(PrefillProgress{id, end, generation.prompt_tokens()});
-  if (is_last) sample(generation, -1);
+  emit(PrefillProgress{generation.task.id, block.end, generation.prompt_tokens()});
+  if (!generation.prefilling()) sample(generation, block.last_index);
 }
 
 }  // namespace rockllama

@@ -54,7 +54,7 @@ bool LlamaCppEngine::step() {
   bool worked = drop_cancelled();
   worked = admit_waiting() || worked;
   worked = decode_tokens() || worked;
-  worked = prefill_one() || worked;
+  worked = prefill_some() || worked;
   // Copied while there is nothing else to do, so that the next request need not wait for it.
   if (!worked && buffer_.copy_one()) worked = figures_due_ = true;
   report_figures();
@@ -88,7 +88,7 @@ void LlamaCppEngine::remove(RequestId id, bool sound) {
   const Running ended = std::move(*found);
   figures_due_ = true;
   running_.erase(found);
-  if (sound && !ended->prefilling()) {
+  if (sound && ended->done > ended->placement.cache.tokens) {
     buffer_.keep(ended->placement.sequence, ended->left_behind(), ended->placement.at_cell_zero);
   } else {
     buffer_.release(ended->placement.sequence);
@@ -101,17 +101,22 @@ RunningGeneration* LlamaCppEngine::find(RequestId id) const {
   return found == running_.end() ? nullptr : found->get();
 }
 
-// In order: nobody overtakes the first that waits, or a long prompt would wait for ever.
+// In order: nobody overtakes the first for which there is no room, or a long prompt would wait for ever. Who waits for
+// a prefix that another one prefills holds nobody up.
 bool LlamaCppEngine::admit_waiting() {
   bool worked = false;
-  while (!waiting_.empty()) {
-    GenerationTask& first = waiting_.front();
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const std::vector<RunningPrefix> running = running_prefixes();
     const bool valid =
-        first.max_tokens > 0 && cuts_are_valid(first.cuts, first.tokens.size(), parts_.settings.batch_tokens());
-    const Fit fit = valid ? buffer_.fit(first) : Fit::kNever;
+        next->max_tokens > 0 && cuts_are_valid(next->cuts, next->tokens.size(), parts_.settings.batch_tokens());
+    if (valid && buffer_.should_wait(*next, running)) {
+      ++next;
+      continue;
+    }
+    const Fit fit = valid ? buffer_.fit(*next, running) : Fit::kNever;
     if (fit == Fit::kLater) break;
-    GenerationTask task = std::move(first);
-    waiting_.pop_front();
+    GenerationTask task = std::move(*next);
+    next = waiting_.erase(next);
     worked = true;
     if (!valid) {
       emit(TaskFailed{task.id, {ErrorCode::kInternal, "The prompt is not cut into blocks of the engine."}});
@@ -124,10 +129,18 @@ bool LlamaCppEngine::admit_waiting() {
   return worked;
 }
 
+std::vector<RunningPrefix> LlamaCppEngine::running_prefixes() const {
+  std::vector<RunningPrefix> prefixes;
+  for (const Running& one : running_) {
+    prefixes.push_back({one->placement.sequence, one->task.tokens, one->task.cuts, one->done, one->task.salt});
+  }
+  return prefixes;
+}
+
 void LlamaCppEngine::admit(GenerationTask task) {
   restoring_ = task.id;
   figures_due_ = true;
-  Placement placement = buffer_.place(task);
+  Placement placement = buffer_.place(task, running_prefixes());
   if (task.prefix) task.prefix->file.reset();
   Sampler sampler(merged(task.sampling, parts_.sampling_defaults), parts_.vocabulary.size(), task.tokens);
   task.cuts = placement.cuts;

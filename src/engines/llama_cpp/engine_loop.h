@@ -1,5 +1,6 @@
 // The engine behind make_llama_cpp_engine(). One step: what was cancelled goes, what fits is admitted, running
-// generations decode a token each, and one block is prefilled, of whoever waits longest for one.
+// generations decode a token each, and one call prefills a block of whoever waits longest for one, and blocks of others
+// as far as the call takes them. A request over a prefix that another one prefills waits for that (single flight).
 #pragma once
 
 #include <deque>
@@ -51,8 +52,15 @@ class LlamaCppEngine final : public Engine {
   void admit(GenerationTask task);
   bool decode_tokens();
   void sample_decoded(const std::vector<RequestId>& decoded);
-  bool prefill_one();
-  void prefill_block(RunningGeneration& generation);
+  bool prefill_some();
+  // A piece of a prompt in the decode call that runs.
+  struct PrefillBlock {
+    RunningGeneration* generation;
+    uint32_t end;        // of it, in the prompt
+    int32_t last_index;  // of its last token in the call
+  };
+  void prefill_blocks(const std::vector<RunningGeneration*>& generations);
+  void take_block(const PrefillBlock& block);
   [[nodiscard]] DecodeOutcome run_decoder(std::optional<RequestId> owner);
   void fail_all(const std::vector<RequestId>& ids, DecodeOutcome outcome);
   void sample(RunningGeneration& generation, int32_t logits_index);
@@ -63,7 +71,9 @@ class LlamaCppEngine final : public Engine {
   void build_block();
   void emit(const EngineEvent& event) { static_cast<void>(parts_.sink(event)); }
   [[nodiscard]] RunningGeneration* find(RequestId id) const;
-  [[nodiscard]] RunningGeneration* next_to_prefill() const;
+  // Whoever waits longest first.
+  [[nodiscard]] std::vector<RunningGeneration*> prefilling() const;
+  [[nodiscard]] std::vector<RunningPrefix> running_prefixes() const;
   [[nodiscard]] ContextSettings build_settings() const;
   void remove(RequestId id, bool sound);
   void report_figures();

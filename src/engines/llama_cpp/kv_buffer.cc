@@ -27,14 +27,29 @@ KvBuffer::KvBuffer(llama_context* context, const KvBufferSettings& settings, Eng
           {.is_resident = [this](const AutomaticPrefix& one) { return ledger_.find(one.resident_id()) != nullptr; },
            .offer = hooks_.offer}) {}
 
-PrefixChoice KvBuffer::choose(const GenerationTask& task) const {
-  return choose_prefix(task, ledger_, automatic_, settings_.automatic.whole_only);
+// States that cannot be cut cannot be shared while one of them grows.
+FollowChoice KvBuffer::follow(const GenerationTask& task, RunningPrefixes running, const PrefixChoice& own) const {
+  if (!automatic_.enabled() || settings_.automatic.whole_only) return {};
+  return choose_running(task, running, own);
 }
 
-Fit KvBuffer::fit(const GenerationTask& task) const { return ledger_.fit(cell_request(task, choose(task))); }
+PrefixChoice KvBuffer::choose(const GenerationTask& task, RunningPrefixes running) const {
+  PrefixChoice own = choose_prefix(task, ledger_, automatic_, settings_.automatic.whole_only);
+  const FollowChoice followed = follow(task, running, own);
+  return followed.choice.running >= 0 ? followed.choice : own;
+}
 
-Placement KvBuffer::place(const GenerationTask& task) {
-  const PrefixChoice choice = choose(task);
+Fit KvBuffer::fit(const GenerationTask& task, RunningPrefixes running) const {
+  return ledger_.fit(cell_request(task, choose(task, running)));
+}
+
+bool KvBuffer::should_wait(const GenerationTask& task, RunningPrefixes running) const {
+  const PrefixChoice own = choose_prefix(task, ledger_, automatic_, settings_.automatic.whole_only);
+  return follow(task, running, own).following == Following::kWait;
+}
+
+Placement KvBuffer::place(const GenerationTask& task, RunningPrefixes running) {
+  const PrefixChoice choice = choose(task, running);
   // What makes room for others must not be what this one needs.
   if (AutomaticPrefix* prefix = automatic_.find(choice.automatic)) prefix->use.in_use = true;
   Placement placement = place(task, choice);
@@ -44,6 +59,7 @@ Placement KvBuffer::place(const GenerationTask& task) {
 
 Placement KvBuffer::place(const GenerationTask& task, const PrefixChoice& choice) {
   if (ledger_.alone()) clear_for(choice);
+  if (choice.running >= 0) return place_beside(task, choice);
   if (choice.resident_id.empty()) return place_text(task, choice.reason);
   if (ledger_.find(choice.resident_id) != nullptr) {
     Placement placement = place_over(task, choice);
@@ -134,6 +150,18 @@ Placement KvBuffer::place_over(const GenerationTask& task, const PrefixChoice& c
   placement.cache.name = task.cache_name;
   placement.cache.tokens = choice.reuse_tokens;
   placement.cache.reason = choice.reason;
+  return placement;
+}
+
+// Its cells are those that a running generation has prefilled.
+Placement KvBuffer::place_beside(const GenerationTask& task, const PrefixChoice& choice) {
+  const uint32_t cells = cell_request(task, choice).tokens;
+  make_room(cells - choice.reuse_tokens, 1, {});
+  Placement placement{.sequence = ledger_.add_follower(cells, choice.running, choice.reuse_tokens),
+                      .cuts = task.cuts,
+                      .generated_from = static_cast<uint32_t>(task.tokens.size())};
+  llama_memory_seq_cp(memory_, choice.running, placement.sequence, 0, static_cast<llama_pos>(choice.reuse_tokens));
+  placement.cache = {.name = task.cache_name, .tier = CacheTier::kResident, .tokens = choice.reuse_tokens};
   return placement;
 }
 

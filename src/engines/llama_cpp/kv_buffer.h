@@ -7,6 +7,7 @@
 #include <llama.h>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,13 @@ class KvBuffer {
   KvBuffer(const KvBuffer&) = delete;
   KvBuffer& operator=(const KvBuffer&) = delete;
 
-  [[nodiscard]] Fit fit(const GenerationTask& task) const;
+  // `running`: the generations in the buffer.
+  using RunningPrefixes = std::span<const RunningPrefix>;
+  [[nodiscard]] Fit fit(const GenerationTask& task, RunningPrefixes running) const;
+  // Whether one of those prefills right now what the task needs, too.
+  [[nodiscard]] bool should_wait(const GenerationTask& task, RunningPrefixes running) const;
   // Of a task that fits now. A prefix that cannot serve is no failure: the prompt is then prefilled from the text.
-  [[nodiscard]] Placement place(const GenerationTask& task);
+  [[nodiscard]] Placement place(const GenerationTask& task, RunningPrefixes running);
   // Ends a generation and frees its cells; what it shared stays resident, as long as it is one of the last used.
   void release(int32_t sequence);
   // Ends a generation; its cells, those of `prefix.tokens`, become an automatic prefix.
@@ -67,10 +72,12 @@ class KvBuffer {
   [[nodiscard]] EngineFigures figures() const;
 
  private:
-  [[nodiscard]] PrefixChoice choose(const GenerationTask& task) const;
+  [[nodiscard]] FollowChoice follow(const GenerationTask& task, RunningPrefixes running, const PrefixChoice& own) const;
+  [[nodiscard]] PrefixChoice choose(const GenerationTask& task, RunningPrefixes running) const;
   [[nodiscard]] Placement place(const GenerationTask& task, const PrefixChoice& choice);
   [[nodiscard]] Placement place_text(const GenerationTask& task, std::string reason);
   [[nodiscard]] Placement place_over(const GenerationTask& task, const PrefixChoice& choice);
+  [[nodiscard]] Placement place_beside(const GenerationTask& task, const PrefixChoice& choice);
   void describe_pieces(const GenerationTask& task, const PrefixChoice& choice, Placement* placement) const;
   void clear_for(const PrefixChoice& choice);
   void make_room(uint32_t cells, size_t sequences, const std::string& keep);

@@ -78,6 +78,7 @@ class RandomBuffer {
   }
 
   size_t reused = 0;
+  size_t beside = 0;  // began over as many cells as a running generation could share
   size_t from_memory = 0;
   size_t no_cells = 0;
 
@@ -101,14 +102,25 @@ class RandomBuffer {
     fresh.task.cuts = block_cuts(0, static_cast<uint32_t>(fresh.task.tokens.size()), kBlock);
     fresh.task.max_tokens = 1 + below(60);
     fresh.task.reuse = below(8) == 0 ? ReusePolicy::kExact : ReusePolicy::kAll;
-    if (buffer_->fit(fresh.task) != Fit::kNow) return;
-    fresh.placement = buffer_->place(fresh.task);
+    const std::vector<RunningPrefix> running = running_prefixes();
+    if (buffer_->should_wait(fresh.task, running) || buffer_->fit(fresh.task, running) != Fit::kNow) return;
+    fresh.placement = buffer_->place(fresh.task, running);
     fresh.done = fresh.placement.cache.tokens;
+    const FollowChoice followed = choose_running(fresh.task, running, {});
+    beside += followed.following == Following::kNow && followed.choice.reuse_tokens == fresh.done ? 1 : 0;
     ASSERT_LT(fresh.done, fresh.task.tokens.size());
     reused += fresh.done != 0 ? 1 : 0;
     from_memory += fresh.placement.cache.tier == CacheTier::kMemory ? 1 : 0;
     live_.push_back(std::move(fresh));
     for (LiveGeneration& one : live_) one.placement.at_cell_zero &= live_.size() == 1;
+  }
+
+  std::vector<RunningPrefix> running_prefixes() const {
+    std::vector<RunningPrefix> prefixes;
+    for (const LiveGeneration& one : live_) {
+      prefixes.push_back({one.placement.sequence, one.task.tokens, one.placement.cuts, one.done, {}});
+    }
+    return prefixes;
   }
 
   void run(const LiveGeneration& one) {
@@ -140,12 +152,16 @@ class RandomBuffer {
   void end() {
     LiveGeneration* one = some();
     if (one == nullptr) return;
-    if (whole(*one)) {
-      histories_[one->conversation] = joined(one->task.tokens, one->decoded);
+    if (one->done > one->placement.cache.tokens) {
+      one->task.tokens.resize(one->done);
+      const std::vector<int32_t> tokens = joined(one->task.tokens, one->decoded);
+      if (!one->decoded.empty()) histories_[one->conversation] = tokens;
+      std::vector<uint32_t> cuts = one->placement.cuts;
+      std::erase_if(cuts, [&](uint32_t cut) { return cut > one->done; });
       buffer_->keep(one->placement.sequence,
-                    {.tokens = histories_[one->conversation],
-                     .cuts = one->placement.cuts,
-                     .generated_from = one->placement.generated_from,
+                    {.tokens = tokens,
+                     .cuts = cuts,
+                     .generated_from = std::min(one->placement.generated_from, one->done),
                      .exact_tokens = one->placement.exact_tokens},
                     one->placement.at_cell_zero);
     } else {
@@ -180,6 +196,7 @@ TEST_P(RandomConversations, LeaveTheAccountsRightAndNobodyWithoutCells) {
     ASSERT_EQ(buffer.no_cells, 0u) << step;
   }
   EXPECT_GT(buffer.reused, 0u);
+  EXPECT_GT(buffer.beside, 0u);
   EXPECT_EQ(buffer.from_memory > 0, GetParam() != 0);
 }
 

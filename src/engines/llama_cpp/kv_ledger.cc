@@ -15,7 +15,7 @@ Fit KvLedger::fit(const CellRequest& request) const {
   if (alone()) return Fit::kNow;
   if (generations_.size() >= limits_.generations) return Fit::kLater;
   const std::vector<int32_t> running = generation_sequences();
-  uint64_t wanted = uint64_t{segments_.held_by(running)} + request.tokens;
+  uint64_t wanted = uint64_t{segments_.held_by(running)} + request.tokens - request.running_tokens;
   if (const Resident* resident = find(request.resident)) {
     // Of what it shares, that which running generations hold is there already.
     wanted -= segments_.held_in_front(resident->sequence, request.reuse_tokens, running);
@@ -106,6 +106,13 @@ int32_t KvLedger::add_generation(uint32_t tokens, const std::string& base, uint3
   }
   segments_.add(sequence, tokens - reuse_tokens, shared, reuse_tokens);
   generations_[sequence] = base;
+  return sequence;
+}
+
+int32_t KvLedger::add_follower(uint32_t tokens, int32_t base, uint32_t reuse_tokens) {
+  const int32_t sequence = take_sequence();
+  segments_.add(sequence, tokens - reuse_tokens, base, reuse_tokens);
+  generations_[sequence] = {};
   return sequence;
 }
 

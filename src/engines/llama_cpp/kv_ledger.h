@@ -27,6 +27,7 @@ struct CellRequest {
   std::string resident{};       // whose cells it shares, if it is there; empty = none
   uint32_t reuse_tokens = 0;    // how many of them
   uint32_t restore_tokens = 0;  // of the state that is brought in if it is not there; 0 = none is
+  uint32_t running_tokens = 0;  // how many of them it shares with a running generation, in place of a resident
 };
 
 struct LedgerLimits {
@@ -64,6 +65,8 @@ class KvLedger {
   int32_t remove_resident(const std::string& id);
   // Of `tokens` cells, the first `reuse_tokens` of them those of the resident `base` (empty and 0 = none).
   int32_t add_generation(uint32_t tokens, const std::string& base, uint32_t reuse_tokens);
+  // The same, sharing with the running generation `base`.
+  int32_t add_follower(uint32_t tokens, int32_t base, uint32_t reuse_tokens);
   void remove_generation(int32_t sequence);
   // The generation ends and becomes a resident of its first `tokens` cells. `id` is new.
   void keep_generation(int32_t sequence, const std::string& id, uint32_t tokens, bool at_cell_zero);

@@ -35,6 +35,19 @@ TEST(KvLedger, LetsAGenerationWaitWhileAllSequencesRun) {
   EXPECT_EQ(ledger.fit(text(1)), Fit::kLater);
 }
 
+TEST(KvLedger, CountsWhatAFollowerSharesWithARunningGenerationOnce) {
+  KvLedger ledger(kLimits);
+  const int32_t first = ledger.add_generation(700, "", 0);
+  EXPECT_EQ(ledger.fit({.tokens = 800, .running_tokens = 500}), Fit::kNow);
+  EXPECT_EQ(ledger.fit({.tokens = 801, .running_tokens = 500}), Fit::kLater);
+  const int32_t follower = ledger.add_follower(800, first, 500);
+  EXPECT_EQ(ledger.used_cells(), 1000u);
+  ledger.remove_generation(first);
+  EXPECT_EQ(ledger.used_cells(), 800u);
+  ledger.remove_generation(follower);
+  EXPECT_EQ(ledger.used_cells(), 0u);
+}
+
 TEST(KvLedger, CountsSharedCellsOnce) {
   KvLedger ledger(kLimits);
   ledger.add_resident("a", 600, false);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/cut_plan.h"
+
 namespace rockllama {
 namespace {
 
@@ -61,6 +63,7 @@ PrefixChoice automatic_choice(const AutomaticPrefix& prefix, uint32_t tokens, bo
 }  // namespace
 
 CellRequest cell_request(const GenerationTask& task, const PrefixChoice& choice) {
+  if (choice.running >= 0) return {.tokens = cells_of(task), .running_tokens = choice.reuse_tokens};
   return {.tokens = cells_of(task),
           .resident = choice.resident_id,
           .reuse_tokens = choice.reuse_tokens,
@@ -85,6 +88,24 @@ PrefixChoice choose_prefix(const GenerationTask& task, const KvLedger& ledger, c
   const PrefixIndex::Match best = automatic.index().best(query, usable);
   if (best.prefix == nullptr) return own;
   return automatic_choice(*best.prefix, best.tokens, automatic.copy(best.prefix->id) != nullptr);
+}
+
+FollowChoice choose_running(const GenerationTask& task, std::span<const RunningPrefix> running,
+                            const PrefixChoice& own) {
+  FollowChoice result;
+  if (task.reuse != ReusePolicy::kAll || task.tokens.empty()) return result;
+  uint32_t most = own.reuse_tokens;  // with what will be there
+  for (const RunningPrefix& one : running) {
+    if (!(one.salt == task.salt)) continue;
+    const auto last = static_cast<uint32_t>(task.tokens.size()) - 1;
+    const uint32_t common = std::min(common_prefix(one.tokens, task.tokens), last);
+    const uint32_t now = shared_cut(one.cuts, task.cuts, std::min(common, one.done));
+    most = std::max(most, shared_cut(one.cuts, task.cuts, common));
+    if (now <= std::max(own.reuse_tokens, result.choice.reuse_tokens)) continue;
+    result = {Following::kNow, {.reuse_tokens = now, .running = one.sequence}};
+  }
+  if (most > std::max(own.reuse_tokens, result.choice.reuse_tokens)) result.following = Following::kWait;
+  return result;
 }
 
 }  // namespace rockllama

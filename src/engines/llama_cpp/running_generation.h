@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -32,13 +33,15 @@ struct RunningGeneration {
   [[nodiscard]] uint32_t prompt_tokens() const { return static_cast<uint32_t>(task.tokens.size()); }
   [[nodiscard]] bool prefilling() const { return done < prompt_tokens(); }
   [[nodiscard]] bool ready_to_decode() const { return token_emitted && task.credit > 0; }
-  // What its cells can serve once it has ended; only when its prompt is whole.
+  // What its cells can serve once it has ended; of a prompt that is not whole what is done.
   [[nodiscard]] AutomaticPrefix left_behind() const {
     AutomaticPrefix prefix{.tokens = task.tokens,
                            .cuts = placement.cuts,
-                           .generated_from = placement.generated_from,
+                           .generated_from = std::min(placement.generated_from, done),
                            .exact_tokens = placement.exact_tokens,
                            .salt = task.salt};
+    prefix.tokens.resize(done);
+    std::erase_if(prefix.cuts, [this](uint32_t cut) { return cut > done; });
     prefix.tokens.insert(prefix.tokens.end(), decoded.begin(), decoded.end());
     return prefix;
   }
