@@ -1,10 +1,13 @@
 #include "scheduler/request_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rockllama {
 
-void RequestQueue::add(RequestId id, Kind kind) { entries_.push_back({.id = id, .kind = kind}); }
+void RequestQueue::add(RequestId id, Kind kind, std::string caller) {
+  entries_.push_back({.id = id, .kind = kind, .caller = std::move(caller)});
+}
 
 RequestQueue::Entry* RequestQueue::find(RequestId id) {
   const auto entry = std::find_if(entries_.begin(), entries_.end(), [id](const Entry& e) { return e.id == id; });
@@ -45,7 +48,13 @@ void RequestQueue::begun(RequestId id) {
 }
 
 void RequestQueue::remove(RequestId id) {
-  std::erase_if(entries_, [id](const Entry& entry) { return entry.id == id; });
+  const Entry* entry = find(id);
+  if (entry == nullptr) return;
+  const std::string caller = entry->caller;
+  std::erase_if(entries_, [id](const Entry& other) { return other.id == id; });
+  const bool has_more =
+      std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) { return other.caller == caller; });
+  if (!has_more) last_turn_.erase(caller);
 }
 
 // A request that is run again goes in only when nothing else is in the worker, and nothing else while it is: if the
@@ -60,25 +69,47 @@ bool RequestQueue::may_send(const Entry& entry) const {
   return !others([](const Entry& other) { return other.alone; });
 }
 
-void RequestQueue::advance(Entry& entry, std::vector<Action>* actions) {
-  if (entry.phase == Phase::kWaiting && may_send(entry)) {
-    const bool generation = entry.kind == Kind::kGeneration;
-    entry.phase = generation ? Phase::kPreparing : Phase::kRunning;
-    actions->push_back({generation ? Verb::kPrepare : Verb::kSave, entry.id});
-  } else if (entry.phase == Phase::kStartable) {
-    const auto running = std::count_if(entries_.begin(), entries_.end(), [](const Entry& other) {
-      return other.kind == Kind::kGeneration && other.phase == Phase::kRunning;
-    });
-    if (static_cast<uint32_t>(running) >= parallel_) return;
-    entry.phase = Phase::kRunning;
-    actions->push_back({Verb::kStart, entry.id});
+uint32_t RequestQueue::running() const {
+  return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(), is_running));
+}
+
+uint32_t RequestQueue::running_of(const std::string& caller) const {
+  return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return is_running(entry) && entry.caller == caller;
+  }));
+}
+
+// Whose caller has less in the worker now, or else was served less recently. Else the order of arrival stays.
+bool RequestQueue::comes_before(const Entry& a, const Entry& b) const {
+  const auto rank = [this](const Entry& entry) {
+    const auto last = last_turn_.find(entry.caller);
+    return std::pair(running_of(entry.caller), last == last_turn_.end() ? 0 : last->second);
+  };
+  return rank(a) < rank(b);
+}
+
+RequestQueue::Entry* RequestQueue::next_to_start() {
+  Entry* next = nullptr;
+  for (Entry& entry : entries_) {
+    if (entry.phase == Phase::kStartable && (next == nullptr || comes_before(entry, *next))) next = &entry;
   }
+  return next;
 }
 
 std::vector<RequestQueue::Action> RequestQueue::next() {
   std::vector<Action> actions;
   if (!ready_) return actions;
-  for (Entry& entry : entries_) advance(entry, &actions);
+  for (Entry& entry : entries_) {
+    if (entry.phase != Phase::kWaiting || !may_send(entry)) continue;
+    const bool generation = entry.kind == Kind::kGeneration;
+    entry.phase = generation ? Phase::kPreparing : Phase::kRunning;
+    actions.push_back({generation ? Verb::kPrepare : Verb::kSave, entry.id});
+  }
+  for (Entry* entry = next_to_start(); entry != nullptr && running() < parallel_; entry = next_to_start()) {
+    entry->phase = Phase::kRunning;
+    last_turn_[entry->caller] = ++turn_;
+    actions.push_back({Verb::kStart, entry->id});
+  }
   return actions;
 }
 

@@ -1,8 +1,10 @@
-// Which request does what next, for one model: prepared at once, started in the order of arrival while the worker has
-// room, run again alone after a crash. Pure: no thread, no clock, no worker.
+// Which request does what next, for one model: prepared at once, started while the worker has room, callers in turn and
+// each one's requests in the order of arrival, run again alone after a crash. Pure: no thread, no clock, no worker.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "domain/generation.h"
@@ -27,7 +29,8 @@ class RequestQueue {
     std::vector<RequestId> retried;
   };
 
-  void add(RequestId id, Kind kind);
+  // `caller`: who shares the room fairly with others, the name of an API key or an address.
+  void add(RequestId id, Kind kind, std::string caller = {});
   void set_parallel(uint32_t parallel) { parallel_ = parallel; }
   void worker_ready() { ready_ = true; }
   // The worker forgot everything. Until worker_ready nothing is sent.
@@ -47,17 +50,26 @@ class RequestQueue {
   struct Entry {
     RequestId id;
     Kind kind;
+    std::string caller;
     Phase phase = Phase::kWaiting;
     bool begun = false;
     bool alone = false;  // ran once when the worker died
   };
+  static bool is_running(const Entry& entry) {
+    return entry.kind == Kind::kGeneration && entry.phase == Phase::kRunning;
+  }
   [[nodiscard]] Entry* find(RequestId id);
   [[nodiscard]] bool may_send(const Entry& entry) const;
-  void advance(Entry& entry, std::vector<Action>* actions);
+  [[nodiscard]] uint32_t running() const;
+  [[nodiscard]] uint32_t running_of(const std::string& caller) const;
+  [[nodiscard]] bool comes_before(const Entry& a, const Entry& b) const;
+  [[nodiscard]] Entry* next_to_start();
 
   uint32_t parallel_;
   bool ready_ = false;
-  std::vector<Entry> entries_;  // in order of arrival
+  std::vector<Entry> entries_;                 // in order of arrival
+  std::map<std::string, uint64_t> last_turn_;  // of each caller with requests: when one was started last
+  uint64_t turn_ = 0;                          // counts starts
 };
 
 }  // namespace rockllama

@@ -39,6 +39,39 @@ TEST(RequestQueue, PreparesAllAndStartsInOrderOfArrivalAsRoomAllows) {
   EXPECT_THAT(queue.next(), ElementsAre(Action{Verb::kStart, 2}));
 }
 
+TEST(RequestQueue, StartsRequestsOfCallersInTurn) {
+  RequestQueue queue(1);
+  queue.worker_ready();
+  for (const RequestId id : {1, 2, 3}) queue.add(id, kGeneration, "many");
+  queue.add(4, kGeneration, "few");
+  queue.add(5, kGeneration, "few");
+  (void)queue.next();
+  for (const RequestId id : {1, 2, 3, 4, 5}) start(queue, id);
+  std::vector<RequestId> started;
+  for (auto actions = queue.next(); !actions.empty(); actions = queue.next()) {
+    ASSERT_THAT(actions, testing::SizeIs(1));
+    started.push_back(actions.front().id);
+    queue.remove(actions.front().id);
+  }
+  EXPECT_THAT(started, ElementsAre(1, 4, 2, 5, 3));
+}
+
+TEST(RequestQueue, GivesRoomToTheCallerWithTheLeastInTheWorker) {
+  RequestQueue queue(2);
+  queue.worker_ready();
+  for (const RequestId id : {1, 2, 3}) queue.add(id, kGeneration, "many");
+  (void)queue.next();
+  for (const RequestId id : {1, 2, 3}) start(queue, id);
+  EXPECT_THAT(queue.next(), ElementsAre(Action{Verb::kStart, 1}, Action{Verb::kStart, 2}));
+  queue.add(4, kGeneration, "few");
+  (void)queue.next();
+  start(queue, 4);
+  queue.remove(1);
+  EXPECT_THAT(queue.next(), ElementsAre(Action{Verb::kStart, 4}));
+  queue.remove(2);
+  EXPECT_THAT(queue.next(), ElementsAre(Action{Verb::kStart, 3}));
+}
+
 TEST(RequestQueue, StatesNeedNoRoom) {
   RequestQueue queue(1);
   queue.worker_ready();

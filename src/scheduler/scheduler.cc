@@ -22,27 +22,27 @@ void Scheduler::set_worker(ModelWorker* worker) {
   worker_ = worker;
 }
 
-void Scheduler::submit(protocol::Prepare command, JobSink sink, bool buffered) {
+void Scheduler::submit(protocol::Prepare command, JobSink sink, JobOptions options) {
   const RequestId id = command.id;
   const auto job = std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink));
-  job->buffered = buffered;
-  add(id, RequestQueue::Kind::kGeneration, job);
+  job->buffered = options.buffered;
+  add(id, RequestQueue::Kind::kGeneration, job, std::move(options.caller));
 }
 
 void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink sink, std::optional<LentState> lent) {
   const RequestId id = command.id;
   auto job = std::make_shared<Job>(std::move(command), std::move(file), 0, std::move(sink));
   job->lent = std::move(lent);
-  add(id, RequestQueue::Kind::kSaveState, job);
+  add(id, RequestQueue::Kind::kSaveState, job, {});
 }
 
-void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job) {
+void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, std::string caller) {
   bool closed = false;
   {
     const std::lock_guard lock(mutex_);
     closed = worker_ == nullptr;
     if (!closed) {
-      queue_.add(id, kind);
+      queue_.add(id, kind, std::move(caller));
       jobs_.emplace(id, job);
     }
   }

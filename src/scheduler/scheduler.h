@@ -30,6 +30,11 @@ struct LentState {
   UniqueFd file;
 };
 using JobSink = std::function<void(const JobEvent&)>;
+struct JobOptions {
+  bool buffered =
+      false;             // nobody sees its text before its end: it is run again also when the worker dies in mid-answer
+  std::string caller{};  // see RequestQueue::add
+};
 
 class Scheduler {
  public:
@@ -37,9 +42,8 @@ class Scheduler {
 
   // Once, before anything else. `worker` outlives all calls but close().
   void set_worker(ModelWorker* worker);
-  // A generation; `command.id` is new. Its events begin with Prepared. `buffered`: nobody sees its text before its end,
-  // so it is run again also when the worker dies in the middle of it.
-  void submit(protocol::Prepare command, JobSink sink, bool buffered = false);
+  // A generation; `command.id` is new. Its events begin with Prepared.
+  void submit(protocol::Prepare command, JobSink sink, JobOptions options = {});
   // The answer to Prepared. An invalid descriptor: the text serves.
   void start(RequestId id, UniqueFd state, uint32_t credit);
   // `lent`: the state of what the line continues, if there is one.
@@ -72,7 +76,7 @@ class Scheduler {
   static void give(Job& job, const JobEvent& event, bool last);
   using Jobs = std::map<RequestId, std::shared_ptr<Job>>;
 
-  void add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job);
+  void add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, std::string caller);
   void send_next();
   void perform(const RequestQueue::Action& action, Job* job);
   void deliver(RequestId id, const JobEvent& event, bool last);

@@ -28,7 +28,7 @@ class SchedulerTest : public ::testing::Test {
       events->push_back(event);
       if (std::holds_alternative<protocol::Prepared>(event)) scheduler.start(id, UniqueFd(), 8);
     };
-    scheduler.submit({.id = id, .prompt = TextPrompt{"x"}}, sink, buffered);
+    scheduler.submit({.id = id, .prompt = TextPrompt{"x"}}, sink, {.buffered = buffered});
     scheduler.handle(protocol::Prepared{.id = id});
   }
 
