@@ -84,7 +84,9 @@ class GroupBinding final : public Binding {
     param_ = calls_.rkllm_createDefaultParam();
     fill(options);
     const int code = call_init();
-    return {code, handle_ != nullptr};
+    const bool loaded = code == 0 && handle_ != nullptr;
+    if (loaded) idle_ = calls_.rkllm_is_running(handle_);
+    return {code, loaded};
   }
 
   int run(const RunRequest& request) override {
@@ -105,8 +107,9 @@ class GroupBinding final : public Binding {
   }
 
   int abort() override { return calls_.rkllm_abort(handle_); }
-  // The headers up to 1.2.3 say 0 = running, and are wrong: every library answers non-zero while it runs.
-  bool is_running() override { return calls_.rkllm_is_running(handle_) != 0; }
+  // The headers up to 1.2.3 say 0 = running; libraries were seen to answer 1. Idle is what it answers when it was
+  // loaded.
+  bool is_running() override { return (calls_.rkllm_is_running(handle_) != 0) != (idle_ != 0); }
   int load_prompt_cache(const std::string& path) override {
     return calls_.rkllm_load_prompt_cache(handle_, path.c_str());
   }
@@ -268,6 +271,7 @@ class GroupBinding final : public Binding {
   Calls calls_;
   const CallbackReceiver* receiver_ = nullptr;
   abi_1_1_0::LLMHandle handle_ = nullptr;
+  int idle_ = 0;
   std::string model_path_;
   Param param_{};
   typename CallbackOf<decltype(Calls::rkllm_init)>::type callback_{};

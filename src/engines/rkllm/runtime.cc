@@ -38,8 +38,8 @@ enum class KvCells : uint8_t { kNone, kDiscarded, kLeft };
 
 class Runtime::Impl {
  public:
-  Impl(std::shared_ptr<const Library> opened, RuntimeOptions wanted)
-      : library(std::move(opened)), options(std::move(wanted)), binding_(make_binding(*library)) {}
+  Impl(std::shared_ptr<const Library> opened, RuntimeOptions wanted, std::unique_ptr<Binding> binding)
+      : library(std::move(opened)), options(std::move(wanted)), binding_(std::move(binding)) {}
 
   Status init();
   Result<RunResult> run(const RunRequest& request, const RunSink& sink);
@@ -252,7 +252,13 @@ Runtime::~Runtime() {
 }
 
 Result<std::unique_ptr<Runtime>> Runtime::init(std::shared_ptr<const Library> library, RuntimeOptions options) {
-  auto impl = std::make_unique<Impl>(std::move(library), std::move(options));
+  auto binding = make_binding(*library);
+  return init(std::move(library), std::move(options), std::move(binding));
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::init(std::shared_ptr<const Library> library, RuntimeOptions options,
+                                               std::unique_ptr<Binding> binding) {
+  auto impl = std::make_unique<Impl>(std::move(library), std::move(options), std::move(binding));
   if (Status loaded = impl->init(); !loaded) return fail(loaded.error());
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }

@@ -24,6 +24,8 @@
 
 namespace rockllama::rkllm {
 
+class Binding;  // binding.h
+
 // What an unset field means: the runtime's own default (rkllm_createDefaultParam).
 struct RuntimeOptions {
   std::string model_path;
@@ -95,6 +97,9 @@ class Runtime {
   // limit, kUnavailable where the runtime gave no handle (no NPU memory), else kInternal.
   [[nodiscard]] static Result<std::unique_ptr<Runtime>> init(std::shared_ptr<const Library> library,
                                                              RuntimeOptions options);
+  // Over other calls than the library's own.
+  [[nodiscard]] static Result<std::unique_ptr<Runtime>> init(std::shared_ptr<const Library> library,
+                                                             RuntimeOptions options, std::unique_ptr<Binding> binding);
   // Not while a run goes on. Does not free what the runtime holds.
   ~Runtime();
   Runtime(const Runtime&) = delete;
