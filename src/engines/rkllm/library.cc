@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "engines/rkllm/default_param.h"
 #include "engines/rkllm/version_decision.h"
@@ -39,9 +39,9 @@ std::string file_of(void* handle) {
 }
 
 std::set<std::string> versions_in_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  return versions_in(bytes);
+  std::stringstream bytes;
+  bytes << std::ifstream(path, std::ios::binary).rdbuf();
+  return versions_in(bytes.view());
 }
 
 SeenLibrary look_at(void* handle, const std::string& path, const std::string& forced_version) {
