@@ -1,38 +1,25 @@
 #include "http/http_client.h"
 
-// Asio of Boost 1.74 forgets to include it; g++ 12 notices.
-#include <utility>
-// The line above has to come first.
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <limits>
 #include <optional>
 
 #include "base/posix_file_system.h"
+#include "http/asio.h"
 
 namespace rockllama::http {
 namespace {
 
-namespace net = boost::asio;
-namespace beast = boost::beast;
-using boost::system::error_code;
-using net::ip::tcp;
 using Parser = beast::http::response_parser<beast::http::string_body>;
 
 constexpr uint64_t kLargestAnswer = uint64_t{256} << 20;
 constexpr size_t kUploadBytes = size_t{256} << 10;
 constexpr int kContinue = 100;
-
-auto into(error_code& error) { return net::redirect_error(net::use_awaitable, error); }
 
 // One request on a connection of its own; run() blocks the calling thread for as long as it takes.
 class Exchange {
