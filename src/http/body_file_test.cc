@@ -92,11 +92,11 @@ TEST_F(BodyFileTest, SaysThatTheDiskIsFull) {
   EXPECT_THAT(post("fine"), EndsWith("4 fine"));
 }
 
-TEST_F(BodyFileTest, LeavesAClientThatStopsSending) {
+TEST_F(BodyFileTest, Answers408ToAClientThatStopsSending) {
   start();
   RawClient client(server_->port());
   client.send("POST /file HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nbegun");
-  EXPECT_EQ(client.read_all(), "");
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 408 "));
   EXPECT_THAT(post("fine"), EndsWith("4 fine"));
 }
 

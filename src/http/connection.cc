@@ -21,7 +21,10 @@ constexpr milliseconds kLingerTime{2000};
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, tcp::socket socket)
-    : host_(host), stream_(std::move(socket)), signal_(host.io, net::steady_timer::time_point::max()) {
+    : host_(host),
+      stream_(std::move(socket)),
+      signal_(host.io, net::steady_timer::time_point::max()),
+      deadline_(host.io) {
   host_.connections.insert(this);
 }
 

@@ -52,11 +52,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   // Reading (connection_input.cc).
   Task<bool> wait_for_request(bool first);
-  // kRead, or why not as status_of says.
+  // kRead, or why not as status_of says; 408 where the time for it is over.
   Task<int> read_request();
+  Task<int> read_header_and_body();
   Task<int> read_into_file(const BodyFile& wanted);
   Task<Status> run_on_executor(std::function<Status()> work);
   Task<void> send_continue();
+  // Reading ends after this time, with late_ set.
+  void limit_reading(uint32_t time_ms);
   [[nodiscard]] std::shared_ptr<Request> make_request();
 
   // Answering (connection.cc).
@@ -78,12 +81,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_;
   std::optional<RequestParser> parser_;
   UniqueFd body_file_;
-  net::steady_timer signal_;  // never expires; cancelled when something is new for the sending coroutine
+  net::steady_timer signal_;    // never expires; cancelled when something is new for the sending coroutine
+  net::steady_timer deadline_;  // of what is being read
   std::string remote_address_;
   std::string raw_path_;
   bool idle_ = false;
   bool watching_ = false;
   bool answered_ = false;
+  bool late_ = false;
   bool gone_ = false;
 };
 

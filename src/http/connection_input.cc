@@ -17,13 +17,14 @@ using std::chrono::milliseconds;
 
 constexpr size_t kFirstReadBytes = 512;
 constexpr size_t kFilePieceBytes = 1 << 20;
+constexpr milliseconds kCloseAfter{1000};
 
 }  // namespace
 
 Task<bool> Connection::wait_for_request(bool first) {
   parser_.reset();
   if (buffer_.size() == 0 && host_.stopping) co_return false;
-  stream_.expires_after(milliseconds(first ? host_.options.header_timeout_ms : host_.options.idle_timeout_ms));
+  limit_reading(first ? host_.options.header_timeout_ms : host_.options.idle_timeout_ms);
   if (buffer_.size() == 0) {
     buffer_.shrink_to_fit();
     error_code error;
@@ -33,11 +34,17 @@ Task<bool> Connection::wait_for_request(bool first) {
     if (error) co_return false;
     buffer_.commit(count);
   }
-  if (!first) stream_.expires_after(milliseconds(host_.options.header_timeout_ms));
+  if (!first) limit_reading(host_.options.header_timeout_ms);
   co_return true;
 }
 
 Task<int> Connection::read_request() {
+  const int status = co_await read_header_and_body();
+  deadline_.cancel();
+  co_return status == 0 && late_ ? 408 : status;
+}
+
+Task<int> Connection::read_header_and_body() {
   parser_.emplace();
   parser_->header_limit(host_.options.header_limit_bytes);
   parser_->body_limit(std::numeric_limits<uint64_t>::max());
@@ -52,7 +59,7 @@ Task<int> Connection::read_request() {
   if (parser_->content_length().value_or(0) > limit) co_return 413;
   parser_->body_limit(limit);
   if (parser_->is_done()) co_return kRead;
-  stream_.expires_after(milliseconds(host_.options.body_timeout_ms));
+  limit_reading(host_.options.body_timeout_ms);
   const auto expect = parser_->get()[beast::http::field::expect];
   if (beast::iequals(expect, "100-continue") && parser_->get().version() >= 11) co_await send_continue();
   if (wanted != nullptr) {
@@ -76,7 +83,7 @@ Task<int> Connection::read_into_file(const BodyFile& wanted) {
   if (!status) co_return status_of(status.error());
   std::string& piece = parser_->get().body();
   uint64_t received = 0, due = host_.options.body_limit_bytes;
-  while (!parser_->is_done()) {
+  while (!parser_->is_done() && !late_) {
     error_code error;
     co_await beast::http::async_read_some(stream_, buffer_, *parser_, into(error));
     if (error) co_return status_of(error);
@@ -88,9 +95,23 @@ Task<int> Connection::read_into_file(const BodyFile& wanted) {
     piece.clear();
     if (received < due) continue;
     due += host_.options.body_limit_bytes;
-    stream_.expires_after(milliseconds(host_.options.body_timeout_ms));
+    limit_reading(host_.options.body_timeout_ms);
   }
-  co_return kRead;
+  co_return parser_->is_done() ? kRead : 0;
+}
+
+// Beast's own timer closes the socket, so that nobody can be told: it comes later, for a read that began as this one
+// ended.
+void Connection::limit_reading(uint32_t time_ms) {
+  late_ = false;
+  stream_.expires_after(milliseconds(time_ms) + kCloseAfter);
+  deadline_.expires_after(milliseconds(time_ms));
+  deadline_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
+    const auto self = weak.lock();
+    if (cancelled || self == nullptr || self->deadline_.expiry() > std::chrono::steady_clock::now()) return;
+    self->late_ = true;
+    self->stream_.cancel();
+  });
 }
 
 // For file calls: the HTTP thread waits for no disk.

@@ -27,7 +27,7 @@ struct ServerOptions {
   uint64_t output_limit_bytes = 4u << 20;  // of one stream, queued; beyond it the client is cut off
 };
 
-// How an error that the server itself finds (413, 431, 404, 405, 500, 503 at the connection limit) is worded.
+// How an error that the server itself finds (408, 413, 431, 404, 405, 500, 503 at the connection limit) is worded.
 using ErrorBody = std::function<std::string(int status, const std::string& message)>;
 
 class HttpServer {

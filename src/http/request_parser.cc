@@ -25,6 +25,8 @@ const char* message_of(int status) {
   switch (status) {
     case 401:
       return "a valid API key is needed: Authorization: Bearer KEY";
+    case 408:
+      return "the request did not arrive within its time";
     case 431:
       return "the request header is too large";
     case 413:

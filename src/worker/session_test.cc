@@ -283,7 +283,7 @@ TEST(WorkerProgram, ExplainsItselfWhenStartedByHand) {
 
 // So that a vendor's runtime with a llama.cpp of its own cannot meet ours.
 TEST(WorkerProgram, ExportsNoSymbolOfLlamaCpp) {
-  const std::string list = "nm -D --defined-only " + std::string(ROCKLLAMA_WORKER_PROGRAM);
+  const std::string list = "nm -D --defined-only " + std::string(ROCKLLAMA_WORKER_FILE);
   EXPECT_EQ(std::system((list + " > /dev/null").c_str()), 0);
   EXPECT_NE(std::system((list + " | grep -qE ' (ggml|llama|gguf)_'").c_str()), 0);
 }
