@@ -39,7 +39,9 @@ set(llama_cpp_options
   -DCMAKE_C_VISIBILITY_PRESET=hidden -DCMAKE_CXX_VISIBILITY_PRESET=hidden -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON
   -DLLAMA_BUILD_COMMON=ON -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_TOOLS=OFF
   -DLLAMA_OPENSSL=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DGGML_CCACHE=OFF)
-if(ROCKLLAMA_PORTABLE)
+if(CMAKE_CROSSCOMPILING)
+  list(APPEND llama_cpp_options -DGGML_NATIVE=OFF -DGGML_CPU_ARM_ARCH=${ROCKLLAMA_ARM_ARCH})
+elseif(ROCKLLAMA_PORTABLE)
   list(APPEND llama_cpp_options -DGGML_NATIVE=OFF)
 else()
   list(APPEND llama_cpp_options -DGGML_NATIVE=ON)
@@ -53,13 +55,13 @@ if(ROCKLLAMA_SANITIZE)
   # Builds in two thirds of the time.
   list(APPEND llama_cpp_options "-DCMAKE_C_FLAGS_RELEASE=-O1 -DNDEBUG" "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
 endif()
-if(CMAKE_TOOLCHAIN_FILE)
-  list(APPEND llama_cpp_options -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
-endif()
 
 # A native build is right only for the CPU that it was made on.
 set(llama_cpp_cpu "portable")
-if(NOT ROCKLLAMA_PORTABLE)
+if(CMAKE_TOOLCHAIN_FILE)
+  # Not by the file's path: every checkout has one of its own.
+  set(llama_cpp_cpu "${CMAKE_C_FLAGS};${CMAKE_CXX_FLAGS}")
+elseif(NOT ROCKLLAMA_PORTABLE)
   execute_process(COMMAND sh -c "grep -m1 -E '^(flags|Features)' /proc/cpuinfo" OUTPUT_VARIABLE llama_cpp_cpu)
 endif()
 string(SHA256 llama_cpp_key "${LLAMA_CPP_SOURCE_ID};${llama_cpp_options};${CMAKE_CXX_COMPILER_ID};\
@@ -67,6 +69,9 @@ ${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR};${llama_cpp_cpu}")
 string(SUBSTRING "${llama_cpp_key}" 0 16 llama_cpp_key)
 set(LLAMA_CPP_BUILD_ID "${llama_cpp_key}")
 set(LLAMA_CPP_BINARY_DIR "${ROCKLLAMA_CACHE_DIR}/llama.cpp-build-${llama_cpp_key}")
+if(CMAKE_TOOLCHAIN_FILE)
+  list(APPEND llama_cpp_options -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE} -DROCKLLAMA_ARM_ARCH=${ROCKLLAMA_ARM_ARCH})
+endif()
 
 # Builds the given targets of llama.cpp where they are not there yet.
 function(build_llama_cpp stamp)

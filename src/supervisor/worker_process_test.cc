@@ -104,6 +104,9 @@ TEST(WorkerProcess, KillsAWorkerThatSendsGarbage) {
 }
 
 TEST(WorkerProcess, FailsForGoodWithoutItsProgram) {
+#ifdef ROCKLLAMA_EMULATED
+  GTEST_SKIP() << "qemu makes a fork of glibc's vfork, which then cannot tell that exec failed";
+#endif
   Events events;
   WorkerProcess worker({.program = "/nonexistent/worker"}, {.name = "m"}, events.sink());
   const auto losses = events.wait_for(1);

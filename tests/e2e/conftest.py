@@ -8,6 +8,7 @@ from rockllama import SIZE, Server
 def pytest_configure(config):
     config.addinivalue_line("markers", "surface: of the API's surface, which unit tests show to the sanitizers")
     config.addinivalue_line("markers", "whole_model: needs its knowledge; the small size runs on two of its layers")
+    config.addinivalue_line("markers", "emulated: runs under qemu, too, on the build for aarch64")
 
 
 def pytest_collection_modifyitems(items):

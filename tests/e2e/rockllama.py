@@ -181,12 +181,12 @@ class Server:
         assert found is None, self.log()[max(0, found.start() - 200):found.start() + 6000]
 
     def workers(self):
-        def name(pid):
+        def command(pid):
             try:
-                return Path(f"/proc/{pid}/comm").read_text()
+                return Path(f"/proc/{pid}/cmdline").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 return ""
-        return [pid for pid in children(self.process.pid) if name(pid).startswith("rockllama-work")]
+        return [pid for pid in children(self.process.pid) if "/rockllama-worker\0" in command(pid)]
 
     @property
     def log_file(self):

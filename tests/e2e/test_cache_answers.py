@@ -35,6 +35,7 @@ def cold(tmp_path_factory):
         return texts(found)
 
 
+@pytest.mark.emulated
 def test_a_cached_chat_equals_the_cold_one_token_for_token(make_server, cold):
     server = make_server().add_model().start()
     server.create_cache("guide", GUIDE)
