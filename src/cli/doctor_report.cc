@@ -10,13 +10,13 @@ namespace {
 using doctor::Finding;
 using doctor::Level;
 
-constexpr double kMegabyte = 1048576;
+constexpr double kReportMegabyte = 1048576;
 
 ApiJson object_field(const ApiJson& json, const char* name) {
   return json.is_object() && json.contains(name) && json[name].is_object() ? json[name] : ApiJson::object();
 }
 
-uint64_t bytes_of_mb(double megabytes) { return static_cast<uint64_t>(std::llround(megabytes * kMegabyte)); }
+uint64_t bytes_of_mb(double megabytes) { return static_cast<uint64_t>(std::llround(megabytes * kReportMegabyte)); }
 
 void add_states(const ApiJson& cache, doctor::ModelFacts* facts) {
   for (const ApiJson& state : list_field(cache, "binary")) {
@@ -32,7 +32,7 @@ void add_states(const ApiJson& cache, doctor::ModelFacts* facts) {
 void add_speeds(const ApiJson& stats, doctor::ModelFacts* facts) {
   const ApiJson speeds = object_field(object_field(stats, "models"), facts->name.c_str());
   facts->prefill_tokens_per_s = number_field(speeds, "prefill_tokens_per_second");
-  facts->restore_bytes_per_s = number_field(speeds, "restore_mb_per_second") * kMegabyte;
+  facts->restore_bytes_per_s = number_field(speeds, "restore_mb_per_second") * kReportMegabyte;
   if (const double tokens = number_field(speeds, "break_even_tokens"); tokens > 0) {
     facts->break_even_tokens = static_cast<uint32_t>(tokens);
   }
@@ -101,8 +101,8 @@ ApiJson machine_json(const doctor::Machine& machine) {
 
 ApiJson flash_json(const DoctorReport& report) {
   if (!report.flash) return nullptr;
-  return {{"write_mb_per_second", std::round(report.flash->write_bytes_per_s / kMegabyte)},
-          {"read_mb_per_second", std::round(report.flash->read_bytes_per_s / kMegabyte)}};
+  return {{"write_mb_per_second", std::round(report.flash->write_bytes_per_s / kReportMegabyte)},
+          {"read_mb_per_second", std::round(report.flash->read_bytes_per_s / kReportMegabyte)}};
 }
 
 ApiJson state_json(const doctor::ModelFacts& model, const doctor::StateFacts& state) {
@@ -130,7 +130,7 @@ ApiJson model_report_json(const doctor::ModelFacts& model) {
           {"prompt_mode", or_null(model.prompt_mode)},
           {"prompt_mode_reason", or_null(model.prompt_mode_reason)},
           {"prefill_tokens_per_second", or_null(model.prefill_tokens_per_s)},
-          {"restore_mb_per_second", or_null(model.restore_bytes_per_s / kMegabyte)},
+          {"restore_mb_per_second", or_null(model.restore_bytes_per_s / kReportMegabyte)},
           {"break_even_tokens", model.break_even_tokens ? ApiJson(*model.break_even_tokens) : ApiJson(nullptr)},
           {"caches", model.caches},
           {"states", std::move(states)}};

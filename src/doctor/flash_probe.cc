@@ -14,13 +14,13 @@
 namespace rockllama::doctor {
 namespace {
 
-constexpr size_t kPieceBytes = 4 << 20;
+constexpr size_t kProbePieceBytes = 4 << 20;
 constexpr size_t kPieces = 8;
 constexpr double kLongestMs = 1000;
 
 // Neither zeros nor a pattern: some devices and file systems store those in no time.
 std::vector<char> noise() {
-  std::vector<char> bytes(kPieceBytes);
+  std::vector<char> bytes(kProbePieceBytes);
   uint64_t state = 0x9e3779b97f4a7c15;
   for (char& byte : bytes) {
     state ^= state << 13;
@@ -56,24 +56,26 @@ Result<size_t> write_pieces(int file, const std::vector<char>& piece) {
 }
 
 Result<size_t> read_pieces(int file, size_t pieces) {
-  std::vector<char> piece(kPieceBytes);
+  std::vector<char> piece(kProbePieceBytes);
   ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);  // from the device, not from memory
   size_t done = 0;
   for (const double began = steady_ms(); done < pieces && steady_ms() - began < kLongestMs; ++done) {
-    const auto offset = static_cast<off_t>(done * kPieceBytes);
+    const auto offset = static_cast<off_t>(done * kProbePieceBytes);
     if (::pread(file, piece.data(), piece.size(), offset) != static_cast<ssize_t>(piece.size())) return refused("read");
   }
   return done;
 }
 
-double speed(size_t pieces, double ms) { return static_cast<double>(pieces * kPieceBytes) / (ms > 0 ? ms : 1) * 1000; }
+double speed(size_t pieces, double ms) {
+  return static_cast<double>(pieces * kProbePieceBytes) / (ms > 0 ? ms : 1) * 1000;
+}
 
 }  // namespace
 
 Result<FlashSpeed> measure_flash(const std::string& folder) {
   struct statvfs device {};
   if (::statvfs(folder.c_str(), &device) != 0) return fail(ErrorCode::kNotFound, "there is no such folder");
-  if (static_cast<uint64_t>(device.f_bavail) * device.f_frsize < 8 * kPieces * kPieceBytes) {
+  if (static_cast<uint64_t>(device.f_bavail) * device.f_frsize < 8 * kPieces * kProbePieceBytes) {
     return fail(ErrorCode::kNoSpace, "too little is free there");
   }
   const UniqueFd file = nameless_file(folder);
