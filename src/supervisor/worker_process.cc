@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/scratch_folder.h"
 #include "base/subprocess.h"
 #include "protocol/codec.h"
 
@@ -146,6 +147,7 @@ WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
   }
   // The process is dead: what it had sent is still read to the end, then the stream ends.
   reader.join();
+  remove_dead_scratch_folders();
   const std::lock_guard lock(mutex_);
   writer_ = nullptr;
   WorkerLost loss{.kind = kind_of(*status), .reason = "it ended with " + to_string(*status), .restoring = restoring_};
