@@ -96,7 +96,7 @@ void GenerationResponder::started(const CompletionStarted& event) {
   log_.cache = event.cache;
   log_.prompt_tokens = event.prompt_tokens;
   encoder_.set_model(event.model);
-  if (stream_) send_head(&event.cache);
+  if (stream_) send_head(event.cache.provisional ? nullptr : &event.cache);
 }
 
 void GenerationResponder::text(const CompletionText& event) {

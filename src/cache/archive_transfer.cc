@@ -72,7 +72,8 @@ Result<NewState> spool(CacheStore* store, const ByteSource& source, const StateR
                    .cuts = record.cuts,
                    .prefill_ms = record.prefill_ms,
                    .first_token_ms = record.first_token_ms,
-                   .note = record.note};
+                   .note = record.note,
+                   .counted_tokens = record.counted_tokens};
   return NewState{std::move(*pending), record.format, record.engine, record.fingerprint, std::move(saved)};
 }
 

@@ -25,7 +25,8 @@ struct StateRecord {
   uint64_t generation = 0;  // of the commit that brought it
   uint32_t tokens = 0;
   Hash128 token_hash;
-  std::optional<Hash128> anchor{};  // see anchor_of; nothing: written before there was one
+  std::optional<uint32_t> counted_tokens{};  // as in StateKey
+  std::optional<Hash128> anchor{};           // see anchor_of; nothing: written before there was one
   std::vector<uint32_t> cuts{};
   std::string fingerprint;  // of model and engine
   double created_at = 0;    // Unix seconds

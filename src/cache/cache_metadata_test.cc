@@ -46,6 +46,7 @@ CacheMetadata metadata() {
   metadata.states = {state_record(StateFormat::kChat), state_record(StateFormat::kRaw)};
   metadata.states[1].status = StateStatus::kQuarantined;
   metadata.states[1].reason = "damaged";
+  metadata.states[1].counted_tokens = 80;
   metadata.content = "text\n\"\xC3\xA4\"";
   return metadata;
 }

@@ -92,6 +92,7 @@ class CacheSlot {
   [[nodiscard]] std::optional<StateRecord> ready_record(const std::string& id) const;
   [[nodiscard]] std::string path(const std::string& file) const { return folder_ + "/" + file; }
   [[nodiscard]] std::string state_id(const StateRecord& record) const;
+  [[nodiscard]] StateKey key_of(const StateRecord& record) const;
 
   // After refresh. On failure, and after a crash at any point, either the old cache or the new one is whole.
   // `intent_written` is called when the staged files belong to the folder and no more to the caller.

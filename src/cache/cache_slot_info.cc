@@ -29,6 +29,10 @@ StatePoint anchor_in(const StateRecord& record) {
 
 }  // namespace
 
+StateKey CacheSlot::key_of(const StateRecord& record) const {
+  return {state_id(record), record.tokens, record.token_hash, record.counted_tokens};
+}
+
 void CacheSlot::look_for_strays() {
   has_strays_ = false;
   for_each_state_name(name_, [&](const std::string& file, StateFormat, const char*) {
@@ -60,7 +64,7 @@ void CacheSlot::add_state_infos(const std::string& fingerprint, const LineCheck&
     info->binary.push_back({.engine = record.engine,
                             .format = record.format,
                             .size_bytes = record.size,
-                            .tokens = record.tokens,
+                            .tokens = record.counted_tokens.value_or(record.tokens),
                             .created_at = record.created_at,
                             .modified_at = record.modified_at,
                             .status = verdict.status,
@@ -124,7 +128,7 @@ CacheReference CacheSlot::reference(StateFormat format, const std::string& finge
     if (record.format != format) continue;
     const Refusal verdict = judge(record, text, fingerprint, line);
     if (verdict.status == StateStatus::kReady && record.fingerprint == fingerprint) {
-      reference.state = StateKey{state_id(record), record.tokens, record.token_hash};
+      reference.state = key_of(record);
       reference.reason.clear();
       break;
     }
@@ -140,7 +144,7 @@ std::vector<KnownState> CacheSlot::known_states(const std::string& fingerprint, 
     if (judge(record, text_hash(), fingerprint, line).status != StateStatus::kReady) continue;
     states.push_back({.name = name_,
                       .format = record.format,
-                      .key = {state_id(record), record.tokens, record.token_hash},
+                      .key = key_of(record),
                       .anchor = anchor_in(record),
                       .cuts = record.cuts});
   }
@@ -159,7 +163,7 @@ CacheSummary CacheSlot::summary() const {
                        .opened_at = opened_at_};
   for (const StateRecord& record : metadata_.states) {
     summary.state_bytes += record.size;
-    summary.tokens = std::max(summary.tokens, record.tokens);
+    summary.tokens = std::max(summary.tokens, record.counted_tokens.value_or(record.tokens));
   }
   return summary;
 }
@@ -188,7 +192,7 @@ Result<RecordedCache> CacheSlot::recorded(const LineCheck& line) {
   std::erase_if(metadata.states,
                 [&](const StateRecord& record) { return judge(record, hash, "", line).status != StateStatus::kReady; });
   for (const StateRecord& record : metadata.states) {
-    recorded.keys.push_back({state_id(record), record.tokens, record.token_hash});
+    recorded.keys.push_back(key_of(record));
   }
   return recorded;
 }

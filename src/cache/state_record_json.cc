@@ -26,6 +26,7 @@ nlohmann::json to_json(const StateRecord& state) {
                          {"first_token_ms", state.first_token_ms}};
   if (state.line) json["line"] = to_hex(*state.line);
   if (state.anchor) json["anchor"] = to_hex(*state.anchor);
+  if (state.counted_tokens) json["counted_tokens"] = *state.counted_tokens;
   return json;
 }
 
@@ -47,6 +48,8 @@ std::optional<StateRecord> parse_state_record(const nlohmann::json& json) {
   get(json, "first_token_ms", &state.first_token_ms);
   get(json, "line", &state.line);
   get(json, "anchor", &state.anchor);
+  uint32_t counted = 0;
+  if (get(json, "counted_tokens", &counted)) state.counted_tokens = counted;
   return state;
 }
 

@@ -64,6 +64,7 @@ Result<std::vector<StagedState>> CacheStore::Impl::stage(const std::vector<NewSt
                        .checksum = file->checksum,
                        .tokens = state.saved.tokens,
                        .token_hash = state.saved.token_hash,
+                       .counted_tokens = state.saved.counted_tokens,
                        .anchor = state.saved.anchor.token_hash,
                        .cuts = state.saved.cuts,
                        .fingerprint = state.fingerprint,

@@ -3,27 +3,54 @@
 namespace rockllama {
 namespace {
 
+// Calls `visit` with the name of each field and both values.
+template <class A, class B, class Visit>
+void for_each_field(A& a, B& b, const Visit& visit) {
+  visit("temperature", a.temperature, b.temperature);
+  visit("top_p", a.top_p, b.top_p);
+  visit("top_k", a.top_k, b.top_k);
+  visit("min_p", a.min_p, b.min_p);
+  visit("repeat_penalty", a.repeat_penalty, b.repeat_penalty);
+  visit("frequency_penalty", a.frequency_penalty, b.frequency_penalty);
+  visit("presence_penalty", a.presence_penalty, b.presence_penalty);
+  visit("mirostat", a.mirostat, b.mirostat);
+  visit("mirostat_tau", a.mirostat_tau, b.mirostat_tau);
+  visit("mirostat_eta", a.mirostat_eta, b.mirostat_eta);
+  visit("seed", a.seed, b.seed);
+  visit("logit_bias", a.logit_bias, b.logit_bias);
+}
+
 template <class T>
-void fill(std::optional<T>& field, const std::optional<T>& value) {
-  if (!field) field = value;
+bool is_set(const std::optional<T>& field) {
+  return field.has_value();
+}
+template <class T>
+bool is_set(const std::vector<T>& field) {
+  return !field.empty();
 }
 
 }  // namespace
 
+std::vector<std::string> sampling_field_names() {
+  std::vector<std::string> names;
+  const SamplingParams none;
+  for_each_field(none, none, [&](const char* name, const auto&, const auto&) { names.emplace_back(name); });
+  return names;
+}
+
+std::vector<std::string> differing_fields(const SamplingParams& params, const SamplingParams& other) {
+  std::vector<std::string> names;
+  for_each_field(params, other, [&](const char* name, const auto& field, const auto& than) {
+    if (is_set(field) && field != than) names.emplace_back(name);
+  });
+  return names;
+}
+
 SamplingParams merged(const SamplingParams& first, const SamplingParams& then) {
   SamplingParams result = first;
-  fill(result.temperature, then.temperature);
-  fill(result.top_p, then.top_p);
-  fill(result.top_k, then.top_k);
-  fill(result.min_p, then.min_p);
-  fill(result.repeat_penalty, then.repeat_penalty);
-  fill(result.frequency_penalty, then.frequency_penalty);
-  fill(result.presence_penalty, then.presence_penalty);
-  fill(result.mirostat, then.mirostat);
-  fill(result.mirostat_tau, then.mirostat_tau);
-  fill(result.mirostat_eta, then.mirostat_eta);
-  fill(result.seed, then.seed);
-  if (result.logit_bias.empty()) result.logit_bias = then.logit_bias;
+  for_each_field(result, then, [](const char*, auto& field, const auto& value) {
+    if (!is_set(field)) field = value;
+  });
   return result;
 }
 

@@ -52,6 +52,11 @@ struct SamplingParams {
   bool operator==(const SamplingParams&) const = default;
 };
 
+// As requests call them.
+[[nodiscard]] std::vector<std::string> sampling_field_names();
+// Fields of `params` that are set and not as in `other`.
+[[nodiscard]] std::vector<std::string> differing_fields(const SamplingParams& params, const SamplingParams& other);
+
 // Every field of `first` that is set, else the one of `then`.
 [[nodiscard]] SamplingParams merged(const SamplingParams& first, const SamplingParams& then);
 
@@ -80,6 +85,7 @@ struct CacheUse {
   double restore_ms = 0;              // time to put the state into the KV buffer
   std::string state_of{};             // the cache whose state served, where `name` only continues that one
   std::string reason{};               // why no state, or not all of it, was reused; empty on a full hit
+  bool provisional = false;           // only the end of the run shows what was reused
   bool operator==(const CacheUse&) const = default;
 };
 

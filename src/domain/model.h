@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "domain/generation.h"
 
@@ -81,6 +82,9 @@ struct LoadedModel {
   // rope and LoRA settings. Joined with the model file's hash it is the fingerprint of a state.
   std::string engine_fingerprint{};
   bool has_chat_template = false;
+  std::vector<std::string> ignored_sampling{};  // fields of a request's sampling that have no effect
+  std::string prompt_mode{};                    // how prompts reach an RKLLM runtime; empty for other engines
+  std::string prompt_mode_reason{};
   bool operator==(const LoadedModel&) const = default;
 };
 

@@ -24,6 +24,8 @@ struct StateKey {
   std::string id;  // names one state file for ever: "<cache>/<format>/<generation>"
   uint32_t tokens = 0;
   Hash128 token_hash;  // hash_tokens over the prefix
+  // Where the worker has no tokenizer, `tokens` counts bytes, and this is what the runtime counted; 0 = not known.
+  std::optional<uint32_t> counted_tokens{};
   bool operator==(const StateKey&) const = default;
 };
 
@@ -80,6 +82,7 @@ struct SavedState {
   double prefill_ms = 0;
   double first_token_ms = 0;  // from the start of the prefill to the first sampled token
   std::string note{};         // what a person should know of the border ("the template folds the text ...")
+  std::optional<uint32_t> counted_tokens{};  // as in StateKey
   bool operator==(const SavedState&) const = default;
 };
 

@@ -37,8 +37,9 @@ struct GenerationTask {
   ReusePolicy reuse = ReusePolicy::kAll;
   Hash128 salt{};  // of the caller: only automatic prefixes of the same are reused
   SamplingParams sampling{};
-  uint32_t max_tokens = 0;  // at least 1; prompt and answer fit the context limit
-  uint32_t credit = 0;      // tokens that may be emitted before add_credit
+  uint32_t max_tokens = 0;       // at least 1; prompt and answer fit the context limit
+  uint32_t credit = 0;           // tokens that may be emitted before add_credit
+  bool enable_thinking = false;  // of a chat, for runtimes that render it themselves
 };
 
 struct SaveStateTask {
@@ -73,6 +74,7 @@ struct GenerationFinished {
   RequestId id = 0;
   FinishReason reason = FinishReason::kStop;
   Usage usage;
+  std::optional<CacheUse> cache{};  // where GenerationStarted had a provisional one
 };
 struct TaskFailed {  // of a generation or a save_state; kCancelled after cancel
   RequestId id = 0;

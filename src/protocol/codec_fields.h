@@ -40,7 +40,7 @@ ROCKLLAMA_FIELDS(TextPrompt, m.text);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
 ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
-ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason);
+ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason, m.provisional);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
 ROCKLLAMA_FIELDS(RkllmSettings, m.library, m.version, m.prompt_mode, m.lora_file, m.lora_scale, m.n_keep,
                  m.skip_special_token, m.base_domain_id, m.embed_flash, m.n_batch, m.enabled_cpus_num,
@@ -51,15 +51,17 @@ ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_t
 ROCKLLAMA_FIELDS(Capabilities, m.max_parallel, m.token_counts, m.per_request_sampling, m.seed, m.grammar, m.logprobs,
                  m.state_save);
 ROCKLLAMA_FIELDS(LoadedModel, m.capabilities, m.context_tokens, m.trained_context_tokens, m.kv_bytes_per_token,
-                 m.engine_version, m.engine_fingerprint, m.has_chat_template);
-ROCKLLAMA_FIELDS(StateKey, m.id, m.tokens, m.token_hash);
+                 m.engine_version, m.engine_fingerprint, m.has_chat_template, m.ignored_sampling, m.prompt_mode,
+                 m.prompt_mode_reason);
+ROCKLLAMA_FIELDS(StateKey, m.id, m.tokens, m.token_hash, m.counted_tokens);
 ROCKLLAMA_FIELDS(CacheContent, m.text, m.messages, m.tools);
 ROCKLLAMA_FIELDS(CacheReference, m.name, m.line, m.state, m.reason);
 ROCKLLAMA_FIELDS(StatePoint, m.tokens, m.token_hash);
 ROCKLLAMA_FIELDS(KnownState, m.name, m.format, m.key, m.anchor, m.cuts, m.points, m.salt);
 ROCKLLAMA_FIELDS(EngineFigures, m.prefill_tokens_per_s, m.restore_bytes_per_s, m.resident_prefixes, m.memory_prefixes,
                  m.memory_bytes);
-ROCKLLAMA_FIELDS(SavedState, m.tokens, m.token_hash, m.anchor, m.bytes, m.cuts, m.prefill_ms, m.first_token_ms, m.note);
+ROCKLLAMA_FIELDS(SavedState, m.tokens, m.token_hash, m.anchor, m.bytes, m.cuts, m.prefill_ms, m.first_token_ms, m.note,
+                 m.counted_tokens);
 
 ROCKLLAMA_FIELDS(Hello, m.version);
 ROCKLLAMA_FIELDS(Load, m.spec);
@@ -78,7 +80,7 @@ ROCKLLAMA_FIELDS(Restoring, m.id, m.state_id);
 ROCKLLAMA_FIELDS(Started, m.id, m.cache);
 ROCKLLAMA_FIELDS(Progress, m.id, m.done_tokens, m.total_tokens);
 ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.text);
-ROCKLLAMA_FIELDS(Finished, m.id, m.reason, m.usage);
+ROCKLLAMA_FIELDS(Finished, m.id, m.reason, m.usage, m.cache);
 ROCKLLAMA_FIELDS(Failed, m.id, m.code, m.message, m.param);
 ROCKLLAMA_FIELDS(StateSaved, m.id, m.state);
 ROCKLLAMA_FIELDS(Offered, m.offer, m.state, m.bytes, m.value);

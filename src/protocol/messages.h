@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -161,6 +162,7 @@ struct Finished {
   RequestId id = 0;
   FinishReason reason = FinishReason::kStop;
   Usage usage;
+  std::optional<CacheUse> cache{};  // what came of it, where Started could only say it provisionally
   bool operator==(const Finished&) const = default;
 };
 

@@ -124,7 +124,7 @@ void CacheWriter::built(StateFormat format, Result<NewState> state) {
   }
   if (states_.empty()) {
     created_.ttft_ms = state->saved.first_token_ms;
-    created_.prompt_tokens = state->saved.tokens;
+    created_.prompt_tokens = state->saved.counted_tokens.value_or(state->saved.tokens);
   }
   created_.states.push_back(format);
   created_.size_bytes += state->saved.bytes;
@@ -174,7 +174,7 @@ void CacheWriter::commit() {
 std::string CacheWriter::message() const {
   if (!created_.binary) return "Text cache stored without a state; " + created_.warning;
   std::string text = "Binary cache generated successfully " + size_text(created_.size_bytes);
-  if (created_.prompt_tokens < kWorthwhileTokens) {
+  if (created_.prompt_tokens != 0 && created_.prompt_tokens < kWorthwhileTokens) {
     text += "; with " + std::to_string(created_.prompt_tokens) + " tokens it hardly pays: about " +
             std::to_string(kWorthwhileTokens) + " and more do";
   }

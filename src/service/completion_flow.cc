@@ -16,12 +16,24 @@ namespace rockllama {
 namespace {
 
 constexpr double kShortestCheckMs = 10;
+constexpr const char* kUncounted = "prompt_tokens is not known: this runtime reports no token counts";
 
 std::string unusable(const std::string& name, const Error& error) {
   const bool missing = error.code == ErrorCode::kNotFound && error.param.empty();
   const std::string why =
       missing ? "there is no usable cache '" + name + "'" : "cache '" + name + "' cannot serve: " + error.message;
   return why + "; answered without it";
+}
+
+// What the request asks for and this engine has no use for; what the model has by default is no wish.
+std::string ignored_fields(const SamplingParams& sampling, const ModelSpec& spec, const LoadedModel& model) {
+  std::string fields;
+  for (const std::string& field : differing_fields(sampling, spec.sampling_defaults)) {
+    const auto& ignored = model.ignored_sampling;
+    if (std::find(ignored.begin(), ignored.end(), field) != ignored.end())
+      fields += (fields.empty() ? "" : ", ") + field;
+  }
+  return fields;
 }
 
 }  // namespace
@@ -100,6 +112,7 @@ void CompletionFlow::find_caches() {
     }
   }
   if (references_.empty()) find_cache_by_text(lease);
+  ignored_sampling_ = ignored_fields(request_.options.sampling, lease->entry().spec, lease->model());
   for (const std::string& warning : warnings_) {
     spdlog::warn("request {}: {}", one_line(request_.request_id), one_line(warning));
   }
@@ -232,14 +245,18 @@ UniqueFd CompletionFlow::open_state(const ModelLease& lease, const StateKey& key
 
 void CompletionFlow::on_started(const protocol::Started& started) {
   first_text_ms_ = 0;
-  const std::string state_of = std::move(cache_.state_of);
-  cache_ = started.cache;
+  take_use(started.cache);
+  sink_(CompletionStarted{model_, cache_, prompt_tokens_});
+}
+
+void CompletionFlow::take_use(const CacheUse& use) {
+  const CacheUse before = std::exchange(cache_, use);
   // A longer piece of an earlier conversation is no state of a cache.
-  if (reused(cache_) && cache_.tokens == state_tokens_) cache_.state_of = state_of;
+  const bool chosen = before.provisional || use.tokens == state_tokens_;
+  if (use.provisional || (reused(use) && chosen)) cache_.state_of = before.state_of;
   const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
   if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
   if (cache_.name.empty() && cache_.reason.empty() && !warnings_.empty()) cache_.reason = warnings_.front();
-  sink_(CompletionStarted{model_, cache_, prompt_tokens_});
 }
 
 void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
@@ -255,6 +272,7 @@ void CompletionFlow::on_finished(const protocol::Finished& finished) {
     const std::lock_guard lock(mutex_);
     lease = lease_;
   }
+  if (finished.cache) take_use(*finished.cache);
   end(done_with(finished));
   count_use();
   rebuild_missing_state(lease);
@@ -264,6 +282,10 @@ CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) con
   const double now = steady_ms();
   CompletionDone done{.reason = finished.reason, .model = model_, .usage = finished.usage, .cache = cache_};
   done.warnings = warnings_;
+  if (!ignored_sampling_.empty()) {
+    done.warnings.push_back("this model's runtime keeps what it was loaded with; without effect: " + ignored_sampling_);
+  }
+  if (finished.usage.prompt_tokens == 0) done.warnings.emplace_back(kUncounted);
   done.ttft_ms = (first_text_ms_ == 0 ? now : first_text_ms_) - began_ms_;
   done.total_ms = now - began_ms_;
   const Usage& usage = finished.usage;

@@ -34,6 +34,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
 
   void on_event(const JobEvent& event);
   void on_started(const protocol::Started& started);
+  void take_use(const CacheUse& use);
   void on_tokens(const protocol::Tokens& tokens);
   void on_finished(const protocol::Finished& finished);
   [[nodiscard]] CompletionDone done_with(const protocol::Finished& finished) const;
@@ -55,6 +56,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
 
   std::vector<std::string> default_caches_;  // of the alias, else of the model or the server
   std::vector<std::string> warnings_;
+  std::string ignored_sampling_;  // names of fields
   std::vector<CacheReference> references_;
   std::string no_state_reason_;  // what was found out after prepare
   CacheUse cache_;

@@ -187,5 +187,32 @@ TEST_F(CompletionFlowTest, WritesOneLineOfTheLogWhateverACacheIsCalled) {
   EXPECT_THAT(log.str(), Not(HasSubstr("\x1b")));
 }
 
+TEST_F(CompletionFlowTest, TakesWhatWasReusedFromTheEndWhereTheStartCouldNotSay) {
+  script->tells_use_at_end = true;
+  begin();
+  ASSERT_TRUE(create({.model = "m", .name = "c", .text = "You are helpful."}));
+  std::atomic<bool> provisional = false;
+  service->completions().run(chat("hi", {"c"}), 100, [&](const CompletionEvent& event) {
+    if (const auto* started = std::get_if<CompletionStarted>(&event)) provisional = started->cache.provisional;
+  });
+  const CompletionDone done = complete(chat("hi", {"c"}));
+  EXPECT_TRUE(wait_until([&] { return provisional.load(); }));
+  EXPECT_TRUE(reused(done.cache));
+  EXPECT_EQ(done.cache.tokens, 7u);
+  EXPECT_FALSE(done.cache.provisional);
+}
+
+TEST_F(CompletionFlowTest, NamesTheWishesThatTheRuntimeCannotHonour) {
+  script->ignored_sampling = {"temperature", "seed"};
+  begin();
+  EXPECT_TRUE(complete(chat("hi")).warnings.empty());
+  CompletionRequest request = chat("hi");
+  request.options.sampling = {.temperature = 0.3F, .top_k = 5, .seed = 1};
+  const CompletionDone done = complete(request);
+  ASSERT_EQ(done.warnings.size(), 1u);
+  EXPECT_THAT(done.warnings.front(), HasSubstr("without effect: temperature, seed"));
+  EXPECT_TRUE(done.cache.reason.empty());
+}
+
 }  // namespace
 }  // namespace rockllama::test

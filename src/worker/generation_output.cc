@@ -22,14 +22,15 @@ bool GenerationOutput::take_one(const RestoreBegins& event) {
 }
 
 bool GenerationOutput::take_one(const GenerationStarted& event) {
-  protocol::Started started{event.id, event.cache};
-  const auto known = generations_.find(event.id);
-  if (known != generations_.end() && started.cache.reason.empty() &&
-      started.cache.tokens == known->second.partial.reuse_tokens) {
-    started.cache.reason = known->second.partial.reason;
-  }
-  send_(started);
+  send_(protocol::Started{event.id, with_reason(event.id, event.cache)});
   return true;
+}
+
+CacheUse GenerationOutput::with_reason(RequestId id, CacheUse use) const {
+  const auto known = generations_.find(id);
+  const bool as_planned = known != generations_.end() && use.tokens == known->second.partial.reuse_tokens;
+  if (as_planned && use.reason.empty()) use.reason = known->second.partial.reason;
+  return use;
 }
 
 bool GenerationOutput::take_one(const PrefillProgress& event) {
@@ -47,11 +48,13 @@ bool GenerationOutput::take_one(const TokenGenerated& event) {
 }
 
 bool GenerationOutput::take_one(const GenerationFinished& event) {
+  protocol::Finished finished{event.id, event.reason, event.usage};
+  if (event.cache) finished.cache = with_reason(event.id, *event.cache);
   if (auto node = generations_.extract(event.id)) {
     std::string rest = node.mapped().text.finish();
     if (!rest.empty()) send_(protocol::Tokens{event.id, 0, std::move(rest)});
   }
-  send_(protocol::Finished{event.id, event.reason, event.usage});
+  send_(finished);
   return true;
 }
 

@@ -35,6 +35,7 @@ class GenerationOutput {
     PartialReuse partial;
   };
 
+  [[nodiscard]] CacheUse with_reason(RequestId id, CacheUse use) const;
   bool take_one(const RestoreBegins& event);
   bool take_one(const GenerationStarted& event);
   bool take_one(const PrefillProgress& event);

@@ -80,6 +80,7 @@ class AnsweringWorker : public ModelWorker {
     if (script_->load_fails) return sink_(WorkerLost{.kind = LossKind::kNoLoad, .reason = "bad file", .final = true});
     LoadedModel model{
         .context_tokens = 100, .engine_fingerprint = script_->engine_fingerprint, .has_chat_template = true};
+    model.ignored_sampling = script_->ignored_sampling;
     model.capabilities = {.max_parallel = 4, .token_counts = script_->token_counts, .state_save = script_->state_save};
     sink_(WorkerReady{model});
   }
@@ -101,10 +102,14 @@ class AnsweringWorker : public ModelWorker {
     if (!use.name.empty()) use.tier = CacheTier::kText;
     if (with_state) use.tier = CacheTier::kDisk;
     use.tokens = with_state ? 7 : 0;
+    protocol::Finished finished{id, FinishReason::kStop, {.prompt_tokens = 10, .completion_tokens = 1}};
+    if (script_->tells_use_at_end) {
+      finished.cache = std::exchange(use, {.name = use.name, .tier = CacheTier::kText, .provisional = true});
+    }
     sink_(protocol::Started{id, use});
     if (script_->hold_answers) return;
     sink_(protocol::Tokens{id, 1, "hello"});
-    sink_(protocol::Finished{id, FinishReason::kStop, {.prompt_tokens = 10, .completion_tokens = 1}});
+    sink_(finished);
   }
   void finish_save(const protocol::SaveState& command, bool written) {
     if (script_->in_save) script_->in_save();

@@ -31,6 +31,8 @@ struct WorkerScript {
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   bool load_fails = false;
   bool token_counts = true;
+  std::vector<std::string> ignored_sampling{};
+  bool tells_use_at_end = false;                 // only with the end it is told what was reused
   bool finds_states = false;                     // a request without a cache uses a state that was made known
   std::vector<protocol::Offered> last_offers{};  // when it is told to stop
   bool dies_for_good = false;                    // instead of answering
