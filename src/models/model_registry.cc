@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr uint64_t kLargestSettings = 1u << 20;
 constexpr uint64_t kLargestTemplate = 4u << 20;
+// A worker is given this many times what a block takes.
+constexpr uint32_t kPatienceInBlocks = 10;
 
 bool looks_like_model(const std::string& name) { return name.ends_with(".gguf") || name.ends_with(".rkllm"); }
 
@@ -104,6 +107,8 @@ std::optional<ModelEntry> ModelRegistry::Impl::read_folder(const std::string& na
   }
   if (file->engine == EngineKind::kRkllm) {
     entry.spec.parallel = 1;  // one run at a time
+    // A prompt is prefilled in one piece, so what the supervisor grants a block has to be enough for a full context.
+    entry.spec.block_tokens = std::max(entry.spec.block_tokens, entry.spec.context_tokens / kPatienceInBlocks);
     if (!find_adapter(path + "/lora", &entry)) return std::nullopt;
   }
   return entry;

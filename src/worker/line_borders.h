@@ -20,6 +20,7 @@ struct PreparerModel {
   Result<ChatTemplate> chat_template;  // or why chats cannot be answered
   uint32_t context_tokens = 0;
   uint32_t block_tokens = 0;
+  bool counts_bytes = false;  // there is no tokenizer: each byte of a text stands for a token
 };
 
 // The texts of a line joined byte for byte; kUnsupported where it holds messages.

@@ -1,63 +1,102 @@
 #include "worker/model_loader.h"
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engines/llama_cpp/llama_cpp_engine.h"
+#include "engines/rkllm/byte_tokens.h"
+#include "engines/rkllm/prompt_mode.h"
+#include "engines/rkllm/rkllm_engine.h"
+#include "engines/rkllm/rkllm_model.h"
 #include "engines/scripted/scripted_engine.h"
 #include "tokenizer/vocabulary.h"
 
 namespace rockllama {
 namespace {
 
-struct EngineWithVocabulary {
-  std::unique_ptr<Engine> engine;
-  Vocabulary vocabulary;
-};
+PreparerModel preparer_of(const ModelSpec& spec, const Vocabulary& vocabulary, uint32_t context_tokens) {
+  return {.tokenize_text = [vocabulary](std::string_view text) { return vocabulary.tokenize_text(text); },
+          .tokenize_chat = [vocabulary](std::string_view text) { return vocabulary.tokenize_chat(text); },
+          .chat_template = ChatTemplate::create(vocabulary.model(), spec.chat_template),
+          .context_tokens = context_tokens,
+          .block_tokens = spec.block_tokens};
+}
 
-Result<EngineWithVocabulary> load_llama_cpp(const ModelSpec& spec, LoadHooks hooks) {
+WorkerModel worker_model(std::unique_ptr<Engine> engine, PreparerModel preparer) {
+  LoadedModel description = engine->model();
+  description.has_chat_template = preparer.chat_template.has_value();
+  return {std::move(engine), std::move(preparer), std::move(description)};
+}
+
+Result<WorkerModel> load_llama_cpp(const ModelSpec& spec, LoadHooks hooks) {
   auto model = load_llama_model(spec);
   if (!model) return fail(model.error());
   auto engine = make_llama_cpp_engine(spec, *model, std::move(hooks.sink));
   if (!engine) return fail(engine.error());
-  return EngineWithVocabulary{std::move(*engine), Vocabulary(*model)};
+  const uint32_t context_tokens = (*engine)->model().context_tokens;
+  return worker_model(std::move(*engine), preparer_of(spec, Vocabulary(*model), context_tokens));
 }
 
-Result<EngineWithVocabulary> load_scripted(const ModelSpec& spec, LoadHooks hooks) {
+Result<WorkerModel> load_scripted(const ModelSpec& spec, LoadHooks hooks) {
   auto vocabulary = Vocabulary::load(spec.tokenizer_file);
   if (!vocabulary) return fail(vocabulary.error());
   auto engine = make_scripted_engine(spec, *vocabulary, {std::move(hooks.sink), std::move(hooks.send_garbage)});
   if (!engine) return fail(engine.error());
-  return EngineWithVocabulary{std::move(*engine), std::move(*vocabulary)};
+  const uint32_t context_tokens = (*engine)->model().context_tokens;
+  return worker_model(std::move(*engine), preparer_of(spec, *vocabulary, context_tokens));
 }
 
-Result<EngineWithVocabulary> load_engine(const ModelSpec& spec, LoadHooks hooks) {
+// Where the worker has no tokenizer, or the runtime renders prompts itself.
+PreparerModel byte_preparer_of(const ModelSpec& spec, const llama_model* vocabulary, rkllm::PromptMode mode,
+                               uint32_t context_tokens) {
+  const auto bytes = [](std::string_view text) { return Result<std::vector<int32_t>>(rkllm::bytes_as_tokens(text)); };
+  const bool native = mode == rkllm::PromptMode::kNative;
+  return {.tokenize_text = bytes,
+          .tokenize_chat = bytes,
+          .chat_template = native ? ChatTemplate::create(nullptr, std::string(rkllm::native_template()))
+                                  : ChatTemplate::create(vocabulary, spec.chat_template),
+          .context_tokens = context_tokens,
+          .block_tokens = spec.block_tokens,
+          .counts_bytes = true};
+}
+
+Result<WorkerModel> load_rkllm(const ModelSpec& spec, LoadHooks hooks) {
+  std::optional<Vocabulary> vocabulary;
+  if (!spec.tokenizer_file.empty()) {
+    auto loaded = Vocabulary::load(spec.tokenizer_file);
+    if (!loaded) return fail(loaded.error().code, "tokenizer.gguf: " + loaded.error().message);
+    vocabulary = std::move(*loaded);
+  }
+  auto model = rkllm::load_rkllm_model(spec, {.has_tokenizer = vocabulary.has_value(),
+                                              .has_template = vocabulary || !spec.chat_template.empty(),
+                                              .template_source = spec.chat_template});
+  if (!model) return fail(model.error());
+  const rkllm::PromptMode mode = model->prompt.mode;
+  const uint32_t context_tokens = model->context_tokens;
+  auto engine = rkllm::make_rkllm_engine(spec, std::move(*model), std::move(hooks.sink));
+  if (!engine) return fail(engine.error());
+  if (mode == rkllm::PromptMode::kTokens) {
+    return worker_model(std::move(*engine), preparer_of(spec, *vocabulary, context_tokens));
+  }
+  const llama_model* known = vocabulary ? vocabulary->model() : nullptr;
+  return worker_model(std::move(*engine), byte_preparer_of(spec, known, mode, context_tokens));
+}
+
+}  // namespace
+
+Result<WorkerModel> load_worker_model(const ModelSpec& spec, LoadHooks hooks) {
   switch (spec.engine) {
     case EngineKind::kLlamaCpp:
       return load_llama_cpp(spec, std::move(hooks));
     case EngineKind::kScripted:
       return load_scripted(spec, std::move(hooks));
     case EngineKind::kRkllm:
-      break;
+      return load_rkllm(spec, std::move(hooks));
   }
-  return fail(ErrorCode::kUnsupported,
-              std::string("This worker has no engine for ") + to_string(spec.engine) + " models.");
-}
-
-}  // namespace
-
-Result<WorkerModel> load_worker_model(const ModelSpec& spec, LoadHooks hooks) {
-  auto loaded = load_engine(spec, std::move(hooks));
-  if (!loaded) return fail(loaded.error());
-  const Vocabulary vocabulary = loaded->vocabulary;
-  LoadedModel description = loaded->engine->model();
-  PreparerModel preparer{
-      .tokenize_text = [vocabulary](std::string_view text) { return vocabulary.tokenize_text(text); },
-      .tokenize_chat = [vocabulary](std::string_view text) { return vocabulary.tokenize_chat(text); },
-      .chat_template = ChatTemplate::create(vocabulary.model(), spec.chat_template),
-      .context_tokens = description.context_tokens,
-      .block_tokens = spec.block_tokens};
-  description.has_chat_template = preparer.chat_template.has_value();
-  return WorkerModel{std::move(loaded->engine), std::move(preparer), std::move(description)};
+  return fail(ErrorCode::kUnsupported, "This worker has no engine for such models.");
 }
 
 }  // namespace rockllama

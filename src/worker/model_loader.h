@@ -22,8 +22,8 @@ struct WorkerModel {
   LoadedModel description;
 };
 
-// Takes as long as the engine takes. Fails as the engine does, and with kUnsupported for an engine that is not built
-// in. A missing or faulty chat template is no failure: chats get it as their answer.
+// Takes as long as the engine takes. Fails as the engine does. A missing or faulty chat template is no failure: chats
+// get it as their answer.
 [[nodiscard]] Result<WorkerModel> load_worker_model(const ModelSpec& spec, LoadHooks hooks);
 
 }  // namespace rockllama

@@ -12,6 +12,9 @@
 namespace rockllama {
 namespace {
 
+// A prompt without a token count is refused only if it cannot fit whatever it says; no vocabulary's words are longer.
+constexpr size_t kMostBytesPerToken = 16;
+
 bool is_chat(const Prompt& prompt) { return std::holds_alternative<ChatPrompt>(prompt); }
 
 StateFormat format_of(const Prompt& prompt) { return is_chat(prompt) ? StateFormat::kChat : StateFormat::kRaw; }
@@ -52,9 +55,14 @@ int32_t lowered(int32_t max_tokens, uint32_t room) {
   return max_tokens < 0 ? limit : std::clamp(max_tokens, 1, limit);
 }
 
-PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<int32_t> tokens, uint32_t context) {
+// What `size` tokens are at least, where they may be bytes.
+uint32_t least_tokens(const PreparerModel& model, size_t size) {
+  return static_cast<uint32_t>(model.counts_bytes ? size / kMostBytesPerToken : size);
+}
+
+PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<int32_t> tokens, uint32_t room) {
   const auto prompt_tokens = static_cast<uint32_t>(tokens.size());
-  const int32_t max_tokens = lowered(command.options.max_tokens, context - prompt_tokens);
+  const int32_t max_tokens = lowered(command.options.max_tokens, room);
   PreparedGeneration prepared{.stop = command.options.stop};
   prepared.answer = {
       .id = command.id, .prompt_tokens = prompt_tokens, .max_tokens = max_tokens, .prefill_tokens = prompt_tokens};
@@ -64,6 +72,8 @@ PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<i
                    .salt = command.salt,
                    .sampling = command.options.sampling,
                    .max_tokens = static_cast<uint32_t>(max_tokens)};
+  const auto* chat = std::get_if<ChatPrompt>(&command.prompt);
+  prepared.task.enable_thinking = chat != nullptr && chat->enable_thinking;
   return prepared;
 }
 
@@ -165,16 +175,18 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   auto tokens = std::visit([&](const auto& prompt) { return tokenize(prompt, cache); }, command.prompt);
   if (!tokens) return fail(tokens.error());
   if (tokens->empty()) return fail(ErrorCode::kInvalidArgument, "The prompt is empty.", param);
-  if (tokens->size() >= model_->context_tokens) return fail(too_long(tokens->size(), model_->context_tokens, param));
+  const uint32_t least = least_tokens(*model_, tokens->size());
+  if (least >= model_->context_tokens) return fail(too_long(least, model_->context_tokens, param));
 
   const Found found = known_.find(*tokens);
-  PreparedGeneration prepared = generation_of(command, std::move(*tokens), model_->context_tokens);
+  PreparedGeneration prepared = generation_of(command, std::move(*tokens), model_->context_tokens - least);
   if (cache != nullptr) {
     resolve_to(*cache, found, format_of(command.prompt), &prepared);
   } else {
     resolve_alone(command, found, &prepared);
   }
   use_automatic(longest_automatic(found, command.salt), &prepared);
+  if (model_->counts_bytes) prepared.answer.prompt_tokens = prepared.answer.prefill_tokens = 0;  // not known
   return prepared;
 }
 
@@ -246,7 +258,8 @@ Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format
   if (tokens == 0) {
     return fail(ErrorCode::kUnsupported, "No token of this cache stays the same whatever follows it.");
   }
-  if (tokens >= model_->context_tokens) return fail(too_long(tokens, model_->context_tokens, "prompt"));
+  const uint32_t least = least_tokens(*model_, tokens);
+  if (least >= model_->context_tokens) return fail(too_long(least, model_->context_tokens, "prompt"));
   StatePlan plan{found.tokens, found.cuts, found.note};
   const bool at_cut = lent != nullptr && std::find(plan.cuts.begin(), plan.cuts.end(), lent->tokens) != plan.cuts.end();
   if (at_cut && lent->tokens < tokens && begins_with(plan.tokens, *lent)) plan.base_tokens = lent->tokens;

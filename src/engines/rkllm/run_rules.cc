@@ -58,6 +58,7 @@ Result<RunResult> judge_run(const RunOutcome& outcome, const Features& features)
     return fail(runtime_error("ended the run with an error", outcome.code, outcome.last_words));
   }
   RunResult result{.aborted = outcome.aborted};
+  if (outcome.code != 0) result.trouble = outcome.last_words.empty() ? "it gives no reason" : outcome.last_words;
   if (features.perf && outcome.report.end == RunEnd::kFinish) result.perf = outcome.report.perf;
   return result;
 }

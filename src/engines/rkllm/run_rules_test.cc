@@ -63,6 +63,8 @@ TEST(RunRules, TakeTheErrorOfAnAbortedRunForItsEnd) {
   const auto result = judge_run({.code = -1, .report = {.end = RunEnd::kError}, .aborted = true}, kAll);
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->aborted);
+  EXPECT_FALSE(result->trouble.empty());
+  EXPECT_TRUE(judge_run({.report = {.end = RunEnd::kFinish}, .aborted = true}, kAll)->trouble.empty());
 }
 
 TEST(RunRules, BelieveTheCountsOnlyAtFinishAndOnlyWhereTheGroupHasThem) {

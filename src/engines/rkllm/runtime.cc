@@ -48,6 +48,7 @@ class Runtime::Impl {
   Features features() const { return library->features(); }
   // Whether the library is done with everything that it was given.
   bool at_rest() const { return !busy_ && !dead_; }
+  bool is_dead() const { return dead_; }
 
   Status load_prompt_cache(const std::string& path);
   Status release_prompt_cache();
@@ -268,6 +269,7 @@ Features Runtime::features() const { return impl_->features(); }
 Result<RunResult> Runtime::run(const RunRequest& request, const RunSink& sink) { return impl_->run(request, sink); }
 void Runtime::abort() { impl_->abort(); }
 bool Runtime::is_running() const { return impl_->is_running(); }
+bool Runtime::is_dead() const { return impl_->is_dead(); }
 Status Runtime::load_prompt_cache(const std::string& path) { return impl_->load_prompt_cache(path); }
 Status Runtime::release_prompt_cache() { return impl_->release_prompt_cache(); }
 Status Runtime::load_lora(const std::string& path, const std::string& name, float scale) {

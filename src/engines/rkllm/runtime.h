@@ -88,6 +88,8 @@ struct PerfStats {  // with Features::perf
 
 struct RunResult {
   bool aborted = false;  // by abort() or by the sink
+  // Of an aborted run that the runtime calls failed: its last words. A state that it was to save may be cut off.
+  std::string trouble{};
   std::optional<PerfStats> perf{};
 };
 
@@ -115,6 +117,8 @@ class Runtime {
   // Any thread, also in the sink. Ends the run that goes on, if any; returns at once. In prefill it takes effect late.
   void abort();
   [[nodiscard]] bool is_running() const;
+  // A run came back without an end: nothing will work any more, the process is to be ended.
+  [[nodiscard]] bool is_dead() const;
 
   // The next run with continue_kv may begin from this file, as far as its input matches; until release_prompt_cache().
   [[nodiscard]] Status load_prompt_cache(const std::string& path);

@@ -1,0 +1,89 @@
+#include "engines/rkllm/runtime_jobs.h"
+
+#include <utility>
+
+#include "base/clock.h"
+
+namespace rockllama::rkllm {
+namespace {
+
+Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled."}; }
+
+Error trouble(const std::string& words) {
+  return {ErrorCode::kInternal, "The RKLLM runtime could not save the prompt cache: " + words};
+}
+
+// What the runtime says of a model whose state it cannot save, and of a device without space.
+Error save_error(Error error) {
+  if (error.message.find("not support") != std::string::npos) error.code = ErrorCode::kUnsupported;
+  if (error.message.find("No space left") != std::string::npos) error.code = ErrorCode::kNoSpace;
+  return error;
+}
+
+}  // namespace
+
+// Stale cells would stand before those of the state.
+Status RuntimeJobs::load(const GenerationJob& job) {
+  const auto path = files_.bring(job.state_id, job.state_file);
+  if (!path) return fail(path.error());
+  if (runtime_->features().clear_kv_cache) {
+    if (Status cleared = runtime_->clear_kv_cache(); !cleared) return cleared;
+  }
+  return runtime_->load_prompt_cache(*path);
+}
+
+GenerationReport RuntimeJobs::generate(GenerationJob job) {
+  GenerationReport report{.result = fail(cancelled())};
+  if (!job.state_id.empty()) {
+    const double began_ms = steady_ms();
+    const Status loaded = load(job);
+    report.state_loaded = loaded.has_value();
+    if (!loaded) report.state_problem = "the state could not be loaded: " + loaded.error().message;
+    report.restore_ms = steady_ms() - began_ms;
+    job.request.continue_kv = report.state_loaded;
+  }
+  if (job.may_go_on()) {
+    report.result = runtime_->run(job.request, {.on_piece = std::move(job.on_piece)});
+  }
+  if (report.state_loaded) {
+    // What cannot be released would stand before the next prompt.
+    if (const Status released = runtime_->release_prompt_cache(); !released) report.result = fail(released.error());
+  }
+  return report;
+}
+
+Status RuntimeJobs::check_saved() {
+  if (!files_.was_saved()) {
+    return fail(ErrorCode::kUnsupported, "The RKLLM runtime wrote no prompt cache for this model.");
+  }
+  if (Status readable = runtime_->load_prompt_cache(files_.saved_path()); !readable) {
+    return fail(ErrorCode::kIo, "The RKLLM runtime wrote a prompt cache that it cannot read again.");
+  }
+  return runtime_->release_prompt_cache();
+}
+
+Result<SaveReport> RuntimeJobs::save(SaveJob job) {
+  if (!job.may_go_on()) return fail(cancelled());
+  files_.drop_saved();
+  job.request.save_cache_path = files_.saved_path();
+  const double began_ms = steady_ms();
+  SaveReport report;
+  const auto result = runtime_->run(job.request, {.on_piece = [&](const Piece&) {
+                                      if (report.first_token_ms == 0) report.first_token_ms = steady_ms() - began_ms;
+                                      return false;
+                                    }});
+  // Without a first token the prefix may not be whole.
+  const bool whole = report.first_token_ms > 0;
+  Status saved = result ? Status() : fail(save_error(result.error()));
+  if (saved && !whole) saved = fail(cancelled());
+  if (saved && !result->trouble.empty()) saved = fail(save_error(trouble(result->trouble)));
+  if (saved) saved = check_saved();
+  const auto bytes = saved ? files_.hand_over(job.file) : Result<uint64_t>(fail(saved.error()));
+  files_.drop_saved();
+  if (!bytes) return fail(bytes.error());
+  report.bytes = *bytes;
+  report.perf = result->perf;
+  return report;
+}
+
+}  // namespace rockllama::rkllm
