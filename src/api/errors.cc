@@ -1,6 +1,7 @@
 #include "api/errors.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "api/api.h"
@@ -59,10 +60,23 @@ int default_retry_s(ErrorCode code) {
   return code == ErrorCode::kUnavailable ? 5 : 0;
 }
 
+// Each word with a slash may be a path.
+std::string without_paths(const std::string& message) {
+  std::string text;
+  for (size_t begin = 0; begin < message.size();) {
+    const size_t end = std::min(message.find(' ', begin), message.size());
+    const std::string_view word = std::string_view(message).substr(begin, end - begin);
+    text += word.find('/') == std::string_view::npos ? word : "...";
+    if (end < message.size()) text += ' ';
+    begin = end + 1;
+  }
+  return text;
+}
+
 std::string public_message(const Error& error) {
   if (status_of(error.code) != 500) return error.message;
-  const bool plain = !error.message.empty() && error.message.find_first_of("/\\\n") == std::string::npos;
-  return plain ? error.message : "internal error; the server's log says more";
+  const bool plain = !error.message.empty() && error.message.find_first_of("\\\n") == std::string::npos;
+  return plain ? without_paths(error.message) : "internal error; the server's log says more";
 }
 
 OrderedJson shaped(const std::string& message, const std::string& param, const Shape& shape) {

@@ -33,7 +33,9 @@ TEST(Errors, NameFieldAndCode) {
 }
 
 TEST(Errors, NeverShowAPath) {
-  EXPECT_EQ(error_json({ErrorCode::kIo, "open /a/b"})["error"]["message"],
+  EXPECT_EQ(error_json({ErrorCode::kIo, "cannot open /a/b: no such file"})["error"]["message"],
+            "cannot open ... no such file");
+  EXPECT_EQ(error_json({ErrorCode::kIo, "at\n#0 main"})["error"]["message"],
             "internal error; the server's log says more");
   EXPECT_EQ(error_json({ErrorCode::kInternal, "the worker died"})["error"]["message"], "the worker died");
   EXPECT_EQ(error_json({ErrorCode::kNotFound, "no model 'a/b'"})["error"]["message"], "no model 'a/b'");

@@ -141,7 +141,7 @@ TEST_F(GenerationResponderTest, EndsABegunStreamWithAnErrorEvent) {
   responder.on_event(CompletionStarted{"m", {}, 50});
   responder.on_event(Error{ErrorCode::kInternal, "died in /tmp/x"});
   EXPECT_EQ(writer_->bytes,
-            "data: {\"error\":{\"message\":\"internal error; the server's log says more\",\"type\":\"server_error\","
+            "data: {\"error\":{\"message\":\"died in ...\",\"type\":\"server_error\","
             "\"param\":null,\"code\":\"internal_error\"}}\n\n");
   EXPECT_TRUE(writer_->finished);
   responder.on_event(CompletionText{"late", 1});
