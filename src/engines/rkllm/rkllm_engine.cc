@@ -53,13 +53,12 @@ class RkllmEngine : public Engine {
   }
 
   void cancel(RequestId id) override {
-    bool runs = false;
     {
+      // Held until the run is told, so that the next one is not ended in its place.
       const std::lock_guard lock(mutex_);
       cancelled_.insert(id);
-      runs = running_id_ == id;
+      if (running_id_ == id) end_run();
     }
-    if (runs) end_run();
     thread_.wake();
   }
 
@@ -93,9 +92,9 @@ class RkllmEngine : public Engine {
     running_ = std::move(waiting_.front());
     waiting_.pop_front();
     running_->began_ms = steady_ms();
-    gate_.open(running_->generation ? running_->generation->credit : 1);
     {
       const std::lock_guard lock(mutex_);
+      gate_.open(running_->generation ? running_->generation->credit : 0);
       running_id_ = running_->id;
     }
     if (running_->generation) {
