@@ -12,18 +12,20 @@
 namespace rockllama {
 namespace {
 
-// A prompt without a token count is refused only if it cannot fit whatever it says; no vocabulary's words are longer.
-constexpr size_t kMostBytesPerToken = 16;
+// Without a tokenizer: English has a little more. What does not fit kills some runtimes, so little is risked.
+constexpr size_t kUsualBytesPerToken = 4;
 
 bool is_chat(const Prompt& prompt) { return std::holds_alternative<ChatPrompt>(prompt); }
 
 StateFormat format_of(const Prompt& prompt) { return is_chat(prompt) ? StateFormat::kChat : StateFormat::kRaw; }
 
-Error too_long(size_t tokens, uint32_t context_tokens, const char* param) {
+Error too_long(const PreparerModel& model, size_t tokens, const char* param) {
   const char* what = std::string_view(param) == "messages" ? "messages" : "prompt";
+  const std::string count = model.counts_bytes ? "about " + std::to_string(tokens) : std::to_string(tokens);
   return {ErrorCode::kContextLengthExceeded,
-          "This model's maximum context length is " + std::to_string(context_tokens) + " tokens. However, your " +
-              what + " resulted in " + std::to_string(tokens) + " tokens.",
+          "This model's maximum context length is " + std::to_string(model.context_tokens) + " tokens. However, your " +
+              what + " resulted in " + count + " tokens" +
+              (model.counts_bytes ? ", as estimated from its length, because it is not prepared in tokens." : "."),
           param};
 }
 
@@ -55,9 +57,9 @@ int32_t lowered(int32_t max_tokens, uint32_t room) {
   return max_tokens < 0 ? limit : std::clamp(max_tokens, 1, limit);
 }
 
-// What `size` tokens are at least, where they may be bytes.
-uint32_t least_tokens(const PreparerModel& model, size_t size) {
-  return static_cast<uint32_t>(model.counts_bytes ? size / kMostBytesPerToken : size);
+// Of a prompt of `size` tokens, or bytes.
+uint32_t count_or_estimate(const PreparerModel& model, size_t size) {
+  return static_cast<uint32_t>(model.counts_bytes ? size / kUsualBytesPerToken : size);
 }
 
 PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<int32_t> tokens, uint32_t room) {
@@ -175,11 +177,11 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   auto tokens = std::visit([&](const auto& prompt) { return tokenize(prompt, cache); }, command.prompt);
   if (!tokens) return fail(tokens.error());
   if (tokens->empty()) return fail(ErrorCode::kInvalidArgument, "The prompt is empty.", param);
-  const uint32_t least = least_tokens(*model_, tokens->size());
-  if (least >= model_->context_tokens) return fail(too_long(least, model_->context_tokens, param));
+  const uint32_t count = count_or_estimate(*model_, tokens->size());
+  if (count >= model_->context_tokens) return fail(too_long(*model_, count, param));
 
   const Found found = known_.find(*tokens);
-  PreparedGeneration prepared = generation_of(command, std::move(*tokens), model_->context_tokens - least);
+  PreparedGeneration prepared = generation_of(command, std::move(*tokens), model_->context_tokens - count);
   if (cache != nullptr) {
     resolve_to(*cache, found, format_of(command.prompt), &prepared);
   } else {
@@ -258,8 +260,8 @@ Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format
   if (tokens == 0) {
     return fail(ErrorCode::kUnsupported, "No token of this cache stays the same whatever follows it.");
   }
-  const uint32_t least = least_tokens(*model_, tokens);
-  if (least >= model_->context_tokens) return fail(too_long(least, model_->context_tokens, "prompt"));
+  const uint32_t count = count_or_estimate(*model_, tokens);
+  if (count >= model_->context_tokens) return fail(too_long(*model_, count, "prompt"));
   StatePlan plan{found.tokens, found.cuts, found.note};
   const bool at_cut = lent != nullptr && std::find(plan.cuts.begin(), plan.cuts.end(), lent->tokens) != plan.cuts.end();
   if (at_cut && lent->tokens < tokens && begins_with(plan.tokens, *lent)) plan.base_tokens = lent->tokens;

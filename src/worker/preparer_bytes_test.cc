@@ -60,11 +60,11 @@ TEST(PreparerBytes, ClaimNoTokenCountAndLeaveTheRoomThatThereIs) {
   EXPECT_EQ(prepared->answer.max_tokens, 20);
 }
 
-TEST(PreparerBytes, RefuseOnlyWhatCannotFit) {
-  EXPECT_TRUE(byte_preparer().prepare(byte_text(std::string(kByteContext * 10, 'x'))));
-  const auto refused = byte_preparer().prepare(byte_text(std::string(kByteContext * 20, 'x')));
+TEST(PreparerBytes, RefuseWhatByItsLengthCannotFit) {
+  EXPECT_TRUE(byte_preparer().prepare(byte_text(std::string(kByteContext * 3, 'x'))));
+  const auto refused = byte_preparer().prepare(byte_text(std::string(kByteContext * 5, 'x')));
   EXPECT_EQ(refused.error().code, ErrorCode::kContextLengthExceeded);
-  EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(kByteContext)));
+  EXPECT_THAT(refused.error().message, HasSubstr("is 1000 tokens. However, your prompt resulted in about 1250"));
 }
 
 TEST(PreparerBytes, ReuseAStateOfTheTextBeforeTheBorder) {
