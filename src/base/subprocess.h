@@ -25,7 +25,8 @@ struct ExitStatus {
 class Subprocess {
  public:
   // Runs argv[0] (a path) with default signal handling. The child gets 0, 1, 2 and the pairs of `descriptors`
-  // (ours, its number there, at least 3); all others are closed. Our descriptors stay open. kIo on failure.
+  // (ours, its number there; 1 and 2 take the place of ours); all others are closed. Our descriptors stay open. kIo on
+  // failure.
   [[nodiscard]] static Result<Subprocess> spawn(const std::vector<std::string>& argv,
                                                 const std::vector<std::pair<int, int>>& descriptors);
   Subprocess(Subprocess&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}

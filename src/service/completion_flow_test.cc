@@ -55,6 +55,7 @@ class PreparingWorker : public ModelWorker {
   void start(const protocol::Start& command, UniqueFd) override { last_started = command.id; }
   void know_states(const protocol::KnownStates&) override {}
   void keep(const protocol::Keep&, UniqueFd) override {}
+  WorkerLog log() override { return {}; }
   void stop() override { thread_.stop(); }
   void say(const WorkerEvent& event) {
     thread_.post([this, event] { sink_(event); });

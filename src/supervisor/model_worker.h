@@ -8,9 +8,11 @@
 #include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "domain/model.h"
+#include "domain/runtime_report.h"
 #include "protocol/messages.h"
 
 namespace rockllama {
@@ -36,6 +38,12 @@ struct WorkerLost {
   bool final = false;
 };
 
+// What the worker's processes wrote to stdout and stderr.
+struct WorkerLog {
+  std::vector<std::string> lines{};  // the last ones, oldest first
+  RuntimeReport runtime{};           // what an RKLLM runtime said of itself in the last load
+};
+
 using WorkerEvent = std::variant<WorkerReady, WorkerLost, protocol::Prepared, protocol::Restoring, protocol::Started,
                                  protocol::Progress, protocol::Tokens, protocol::Finished, protocol::Failed,
                                  protocol::StateSaved, protocol::Offered, protocol::Figures>;
@@ -55,6 +63,7 @@ class ModelWorker {
   virtual void know_states(const protocol::KnownStates& command) = 0;
   // The answer to Offered; an invalid `file` lets the state go.
   virtual void keep(const protocol::Keep& command, UniqueFd file) = 0;
+  [[nodiscard]] virtual WorkerLog log() = 0;
   // Ends the process and joins its threads; no event comes after it returns. Not to be called from the sink.
   virtual void stop() = 0;
 };

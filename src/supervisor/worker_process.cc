@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include "base/scratch_folder.h"
 #include "base/subprocess.h"
 #include "protocol/codec.h"
+#include "supervisor/output_pipe.h"
 
 namespace rockllama {
 namespace {
@@ -19,7 +21,6 @@ namespace {
 constexpr int kWorkerFd = 3;
 constexpr int kWatchMs = 50;
 constexpr double kLongestBackoffMs = 30'000;
-constexpr int kMostLoadCrashes = 5;
 // Commands that wait for a worker that does not read: two of the largest frames, and room for what is never refused.
 constexpr size_t kWaitingFrames = 2;
 constexpr size_t kReservedBytes = 1u << 20;
@@ -48,6 +49,12 @@ RequestId refusable(const protocol::Command& command) {
 bool counts_at_the_end(const protocol::Event& event) {
   return std::holds_alternative<protocol::Offered>(event) || std::holds_alternative<protocol::StateSaved>(event) ||
          std::holds_alternative<protocol::Failed>(event);
+}
+
+// What a client may be told: a line with a path is for the log alone.
+std::string said(const std::string& runtime_error) {
+  if (runtime_error.empty() || runtime_error.find('/') != std::string::npos) return "";
+  return "; the runtime said: " + runtime_error;
 }
 
 LossKind kind_of(const ExitStatus& status) { return status.signal == SIGKILL ? LossKind::kKilled : LossKind::kCrash; }
@@ -90,8 +97,7 @@ void WorkerProcess::supervise() {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
-      ++losses_in_a_row_;
-      if (!loaded_ && losses_in_a_row_ >= kMostLoadCrashes) loss.final = true;
+      if (crashes_.lost(steady_ms())) loss.final = true;
     }
     sink_(loss);
     if (loss.final || !wait_for_restart(loss)) return;
@@ -102,7 +108,7 @@ void WorkerProcess::supervise() {
 bool WorkerProcess::wait_for_restart(const WorkerLost& loss) {
   std::unique_lock lock(mutex_);
   const double wait_ms =
-      std::min(options_.restart_backoff_ms * (1 << std::min(losses_in_a_row_ - 1, 16)), kLongestBackoffMs);
+      std::min(options_.restart_backoff_ms * (1 << std::min(crashes_.in_a_row() - 1, 16)), kLongestBackoffMs);
   spdlog::info("model {}: {}; starts again in {:.0f} ms", spec_.name, loss.reason, wait_ms);
   return !stop_asked_.wait_for(lock, std::chrono::duration<double, std::milli>(wait_ms), [this] { return stopping_; });
 }
@@ -110,28 +116,40 @@ bool WorkerProcess::wait_for_restart(const WorkerLost& loss) {
 WorkerLost WorkerProcess::live_once() {
   auto sockets = protocol::make_socket_pair();
   if (!sockets) return {.reason = sockets.error().message};
-  auto process =
-      Subprocess::spawn({options_.program, "--fd", std::to_string(kWorkerFd)}, {{sockets->second.get(), kWorkerFd}});
+  OutputPipe output;
+  if (const Status opened = output.open(); !opened) return {.reason = opened.error().message};
+  auto process = Subprocess::spawn(
+      {options_.program, "--fd", std::to_string(kWorkerFd)},
+      {{output.child_end(), STDOUT_FILENO}, {output.child_end(), STDERR_FILENO}, {sockets->second.get(), kWorkerFd}});
   if (!process) return {.kind = LossKind::kNoLoad, .reason = process.error().message, .final = true};
   sockets->second.reset();
   Incarnation incarnation(std::move(*process), std::move(sockets->first), options_.frame_limit_bytes);
-  {
-    const std::lock_guard lock(mutex_);
-    loaded_ = false;
-    garbage_ = false;
-    restoring_.clear();
-    offered_bytes_.clear();
-    watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens);
-    watch_.load_asked(options_.model_bytes, steady_ms());
-    writer_ = &incarnation.writer;
-    if (stopping_) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
-  }
+  begin_life(&incarnation);
+  output.begin([this](std::string_view bytes) { take_output(bytes); });
   post(protocol::Hello{});
   post(protocol::Load{spec_});
-  return watch_over(&incarnation);
+  return watch_over(&incarnation, &output);
 }
 
-WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
+void WorkerProcess::begin_life(Incarnation* incarnation) {
+  {
+    const std::lock_guard lock(log_mutex_);
+    runtime_ = {};
+    runtime_error_.clear();
+  }
+  const std::lock_guard lock(mutex_);
+  crashes_.load_began();
+  loaded_ = false;
+  garbage_ = false;
+  restoring_.clear();
+  offered_bytes_.clear();
+  watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens);
+  watch_.load_asked(options_.model_bytes, steady_ms());
+  writer_ = &incarnation->writer;
+  if (stopping_) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
+}
+
+WorkerLost WorkerProcess::watch_over(Incarnation* incarnation, OutputPipe* output) {
   std::thread reader([this, incarnation] { read_events(incarnation); });
   std::optional<ExitStatus> status;
   std::optional<std::string> hung;
@@ -148,11 +166,13 @@ WorkerLost WorkerProcess::watch_over(Incarnation* incarnation) {
   // The process is dead: what it had sent is still read to the end, then the stream ends.
   reader.join();
   remove_dead_scratch_folders();
+  const std::string runtime_error = end_output(output);
   const std::lock_guard lock(mutex_);
   writer_ = nullptr;
   WorkerLost loss{.kind = kind_of(*status), .reason = "it ended with " + to_string(*status), .restoring = restoring_};
   if (hung) loss = {.kind = LossKind::kHang, .reason = "it hung: " + *hung, .restoring = restoring_};
   if (garbage_) loss = {.kind = LossKind::kCrash, .reason = "it sent garbage", .restoring = restoring_};
+  loss.reason += said(runtime_error);
   if (!load_failure_.empty()) loss = {.kind = LossKind::kNoLoad, .reason = load_failure_, .final = true};
   return loss;
 }
@@ -179,8 +199,9 @@ void WorkerProcess::read_events(Incarnation* incarnation) {
 }
 
 // Keeps the watch on what the worker owes. Caller holds the mutex.
-void WorkerProcess::note(const protocol::Loaded& event, double) {
+void WorkerProcess::note(const protocol::Loaded& event, double now) {
   loaded_ = true;
+  crashes_.loaded(now);
   watch_.loaded(event.model.kv_bytes_per_token);
 }
 void WorkerProcess::note(const protocol::LoadFailed& event, double) { load_failure_ = event.message; }
@@ -203,7 +224,43 @@ void WorkerProcess::note(const protocol::StateSaved& event, double now) { note_e
 void WorkerProcess::note(const protocol::Offered& event, double) { offered_bytes_[event.offer] = event.bytes; }
 void WorkerProcess::note_end(RequestId id, double now) {
   watch_.ended(id, now);
-  losses_in_a_row_ = 0;
+  crashes_.worked();
+}
+
+void WorkerProcess::take_output(std::string_view bytes) {
+  std::vector<std::string> lines;
+  {
+    const std::lock_guard lock(log_mutex_);
+    lines = log_lines_.add(bytes);
+  }
+  take_lines(lines);
+}
+
+void WorkerProcess::take_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    spdlog::info("model {}: {}", spec_.name, line);
+    const std::lock_guard lock(log_mutex_);
+    read_runtime_line(line, &runtime_);
+    if (is_runtime_error(line)) runtime_error_ = line;
+  }
+}
+
+// Gives the last error that a runtime reported in this life.
+std::string WorkerProcess::end_output(OutputPipe* output) {
+  output->finish();
+  std::vector<std::string> rest;
+  {
+    const std::lock_guard lock(log_mutex_);
+    rest = log_lines_.end();
+  }
+  take_lines(rest);
+  const std::lock_guard lock(log_mutex_);
+  return runtime_error_;
+}
+
+WorkerLog WorkerProcess::log() {
+  const std::lock_guard lock(log_mutex_);
+  return {log_lines_.recent(), runtime_};
 }
 
 // False for a worker of another build.

@@ -2,7 +2,8 @@
 // starts it again with back-off when it ended.
 //
 // Two threads of its own: one spawns and watches (and lives as long as any worker it spawned, because workers die with
-// that thread), one reads events. Both call the sink, one at a time. Commands only queue; a prompt or a state that does
+// that thread), one reads events, one takes what the worker prints and passes it on to the log. The first two call the
+// sink, one at a time. Commands only queue; a prompt or a state that does
 // not fit fails by itself: kTooLarge over the frame limit, kQueueFull where too much waits already.
 #pragma once
 
@@ -13,10 +14,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "protocol/frame_channel.h"
+#include "supervisor/crash_count.h"
+#include "supervisor/log_lines.h"
 #include "supervisor/model_worker.h"
 #include "supervisor/progress_watch.h"
 
@@ -34,6 +38,8 @@ struct WorkerProcessOptions {
   size_t frame_limit_bytes = protocol::kMaxFrameBytes;
 };
 
+class OutputPipe;
+
 class WorkerProcess : public ModelWorker {
  public:
   WorkerProcess(WorkerProcessOptions options, ModelSpec spec, WorkerSink sink);
@@ -47,6 +53,7 @@ class WorkerProcess : public ModelWorker {
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
   void know_states(const protocol::KnownStates& command) override;
   void keep(const protocol::Keep& command, UniqueFd file) override;
+  [[nodiscard]] WorkerLog log() override;
   void stop() override;
 
  private:
@@ -55,7 +62,8 @@ class WorkerProcess : public ModelWorker {
   void supervise();
   WorkerLost live_once();
   // Until the process ended by itself, hung, or stop() was called; then it is dead. Gives how it ended.
-  WorkerLost watch_over(Incarnation* incarnation);
+  WorkerLost watch_over(Incarnation* incarnation, OutputPipe* output);
+  void begin_life(Incarnation* incarnation);
   void read_events(Incarnation* incarnation);
   bool take(const protocol::Event& event);
   [[nodiscard]] bool must_stop_now(double now) const;
@@ -73,6 +81,9 @@ class WorkerProcess : public ModelWorker {
   void note(const protocol::Offered& event, double now);
   void note(const protocol::Figures&, double) {}
   void note_end(RequestId id, double now);
+  void take_output(std::string_view bytes);
+  void take_lines(const std::vector<std::string>& lines);
+  std::string end_output(OutputPipe* output);
   void post(const protocol::Command& command, UniqueFd fd = {});
   bool refuse(RequestId id, size_t bytes);
   void tell_refused();
@@ -92,13 +103,18 @@ class WorkerProcess : public ModelWorker {
   std::string load_failure_;  // what it said when it could not load
   std::string restoring_;     // id of the state that is being restored, or empty
   RequestId restoring_id_ = 0;
-  int losses_in_a_row_ = 0;
+  CrashCount crashes_;
   std::map<uint64_t, uint64_t> offered_bytes_;  // by offer, until it is answered
   double stop_began_ms_ = 0;
   double last_sign_ms_ = 0;                // of the worker, or when stop() was called
   std::vector<protocol::Failed> refused_;  // to tell
   ProgressWatch watch_;
   protocol::FrameWriter* writer_ = nullptr;  // of the live incarnation
+
+  std::mutex log_mutex_;
+  LogLines log_lines_;
+  RuntimeReport runtime_;      // of the last load
+  std::string runtime_error_;  // the last line of this incarnation that reports one
 
   std::thread thread_;
 };

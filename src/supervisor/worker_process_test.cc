@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -82,6 +83,50 @@ TEST(WorkerProcess, GivesUpAModelThatCrashesInEachLoad) {
   const auto losses = losses_of("kill -ABRT $$", 5);
   ASSERT_EQ(losses.size(), 5u);
   EXPECT_TRUE(losses[4].final);
+}
+
+TEST(WorkerProcess, KeepsWhatTheWorkerPrintedUpToItsDeath) {
+  const Script script(
+      "echo 'I rkllm: rkllm-runtime version: 1.2.1, rknpu driver version: 0.9.8, platform: RK3588'\n"
+      "echo 'E rkllm: failed to malloc npu memory' >&2\nprintf 'no line end'\nkill -SEGV $$");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .restart_backoff_ms = 600'000}, {.name = "m"}, events.sink());
+  const auto losses = events.wait_for(1);
+  EXPECT_THAT(losses[0].reason, HasSubstr("signal 11"));
+  EXPECT_THAT(losses[0].reason, HasSubstr("the runtime said: E rkllm: failed to malloc npu memory"));
+  const WorkerLog log = worker.log();
+  ASSERT_EQ(log.lines.size(), 3u);
+  EXPECT_EQ(log.lines[2], "no line end");
+  EXPECT_EQ(log.runtime.version, "1.2.1");
+  EXPECT_EQ(log.runtime.driver_version, "0.9.8");
+}
+
+TEST(WorkerProcess, TellsNoPathToClients) {
+  const Script script("echo 'E rkllm: cannot open /home/me/model.rkllm'\nkill -SEGV $$");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .restart_backoff_ms = 600'000}, {.name = "m"}, events.sink());
+  EXPECT_EQ(events.wait_for(1)[0].reason.find('/'), std::string::npos);
+  EXPECT_EQ(worker.log().lines.size(), 1u);
+}
+
+TEST(WorkerProcess, TakesAllThatAWorkerPrintsAndKeepsTheEnd) {
+  const Script script(
+      "i=0; while [ $i -lt 2000 ]; do echo \"line $i of many, many lines\"; i=$((i+1)); done; kill -SEGV $$");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .restart_backoff_ms = 600'000}, {.name = "m"}, events.sink());
+  (void)events.wait_for(1);
+  const auto lines = worker.log().lines;
+  EXPECT_EQ(lines.size(), 200u);
+  EXPECT_EQ(lines.back(), "line 1999 of many, many lines");
+}
+
+TEST(WorkerProcess, IsNotHeldUpByAGrandchildThatKeepsThePipe) {
+  const Script script("sleep 600 & echo $!\nkill -SEGV $$");
+  Events events;
+  WorkerProcess worker({.program = script.path(), .restart_backoff_ms = 600'000}, {.name = "m"}, events.sink());
+  EXPECT_EQ(events.wait_for(1).size(), 1u);
+  ASSERT_EQ(worker.log().lines.size(), 1u);
+  ::kill(std::stoi(worker.log().lines[0]), SIGKILL);
 }
 
 TEST(WorkerProcess, TellsAKillFromACrash) {

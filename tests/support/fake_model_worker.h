@@ -43,6 +43,7 @@ class FakeModelWorker : public ModelWorker {
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
   void know_states(const protocol::KnownStates& command) override;
   void keep(const protocol::Keep& command, UniqueFd file) override;
+  WorkerLog log() override { return {}; }
   void stop() override;
 
   // Only while no other thread sends.

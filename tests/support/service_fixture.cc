@@ -67,6 +67,7 @@ class AnsweringWorker : public ModelWorker {
     const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;
     thread_.post([this, command, written] { report_saved(command.id, "offered", written); });
   }
+  WorkerLog log() override { return {.lines = script_->log}; }
   void stop() override {
     for (const protocol::Offered& offer : script_->last_offers) sink_(offer);
     say_("stop " + model_);
@@ -77,6 +78,10 @@ class AnsweringWorker : public ModelWorker {
  private:
   void load() {
     if (script_->in_load) script_->in_load();
+    if (script_->crashes_for_good > 0) {
+      --script_->crashes_for_good;
+      return sink_(WorkerLost{.kind = LossKind::kCrash, .reason = "it fell over", .final = true});
+    }
     if (script_->load_fails) return sink_(WorkerLost{.kind = LossKind::kNoLoad, .reason = "bad file", .final = true});
     LoadedModel model{
         .context_tokens = 100, .engine_fingerprint = script_->engine_fingerprint, .has_chat_template = true};

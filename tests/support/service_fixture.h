@@ -30,6 +30,8 @@ struct WorkerScript {
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   bool load_fails = false;
+  int crashes_for_good = 0;        // so many loads end with a final crash
+  std::vector<std::string> log{};  // what the worker printed
   bool token_counts = true;
   std::vector<std::string> ignored_sampling{};
   bool tells_use_at_end = false;                 // only with the end it is told what was reused

@@ -33,6 +33,7 @@ bool first_time(const std::string& once_file) {
 
 void Faults::at_load() {
   if (due(FaultKind::kHangOnLoad)) hang();
+  if (due(FaultKind::kCrashOnLoad)) die_of(SIGSEGV);
 }
 
 void Faults::at_start(std::string_view prompt) {
@@ -42,10 +43,12 @@ void Faults::at_start(std::string_view prompt) {
 
 void Faults::at_restore() {
   if (due(FaultKind::kCrashOnRestore)) die_of(SIGSEGV);
+  if (due(FaultKind::kHangOnRestore)) hang();
 }
 
 void Faults::at_save() {
   if (due(FaultKind::kCrashOnSave)) die_of(SIGSEGV);
+  if (due(FaultKind::kHangOnSave)) hang();
 }
 
 void Faults::at_token(uint32_t token) {

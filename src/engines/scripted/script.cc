@@ -15,10 +15,13 @@ struct FaultName {
 constexpr std::array<FaultName, 3> kTokenFaults = {{{"crash_on_token", FaultKind::kCrashOnToken},
                                                     {"hang_on_token", FaultKind::kHangOnToken},
                                                     {"garbage_frame_on_token", FaultKind::kGarbageFrameOnToken}}};
-constexpr std::array<FaultName, 4> kPlainFaults = {{{"crash_on_restore", FaultKind::kCrashOnRestore},
+constexpr std::array<FaultName, 7> kPlainFaults = {{{"crash_on_restore", FaultKind::kCrashOnRestore},
                                                     {"crash_on_save", FaultKind::kCrashOnSave},
                                                     {"abort_on_start", FaultKind::kAbortOnStart},
-                                                    {"hang_on_load", FaultKind::kHangOnLoad}}};
+                                                    {"hang_on_load", FaultKind::kHangOnLoad},
+                                                    {"crash_on_load", FaultKind::kCrashOnLoad},
+                                                    {"hang_on_restore", FaultKind::kHangOnRestore},
+                                                    {"hang_on_save", FaultKind::kHangOnSave}}};
 
 // The part up to the first space; `rest` keeps what stands behind it.
 std::string_view take_word(std::string_view* rest) {
@@ -71,6 +74,10 @@ bool parse_line(std::string_view line, Script* script) {
   if (name.empty() || name.front() == '#') return true;
   if (name == "answer") {
     script->answer = unescaped(line);
+    return true;
+  }
+  if (name == "print") {
+    script->print += unescaped(line) + "\n";
     return true;
   }
   if (name == "repeat") return parse_number(line, &script->repeat);

@@ -8,6 +8,7 @@
 //   prefill_delay_ms_per_token N   may be a fraction
 //   load_delay_ms N
 //   refuse_save                    no state can be saved
+//   print TEXT                     a line on stderr at each load
 //
 // Faults. A token is counted from 1 within its generation; the fault comes instead of it.
 //
@@ -15,7 +16,7 @@
 //   crash_if_prompt_contains WORD
 //   crash_on_restore, crash_on_save    SIGSEGV, like crash_on_token
 //   abort_on_start                     SIGABRT when a generation begins
-//   hang_on_load
+//   hang_on_load, crash_on_load, hang_on_restore, hang_on_save
 //
 // `once FILE FAULT`: the fault comes only while FILE does not exist, and creates it; so a restarted worker works.
 #pragma once
@@ -38,6 +39,9 @@ enum class FaultKind : uint8_t {
   kCrashOnSave,
   kAbortOnStart,
   kHangOnLoad,
+  kCrashOnLoad,
+  kHangOnRestore,
+  kHangOnSave,
 };
 
 struct Fault {
@@ -56,6 +60,7 @@ struct Script {
   double prefill_delay_ms_per_token = 0;
   double load_delay_ms = 0;
   bool refuse_save = false;
+  std::string print{};  // with a line end after each line; empty = nothing
   std::vector<Fault> faults{};
 };
 

@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 TEST(Script, ReadsEveryDirective) {
   const auto script = parse_script(
       "# a comment\n\nanswer One\\ntwo\nrepeat 3\ntoken_delay_ms 5\nprefill_delay_ms_per_token 0.5\n"
-      "load_delay_ms 7\nrefuse_save\n");
+      "load_delay_ms 7\nrefuse_save\nprint one\nprint two\n");
   ASSERT_TRUE(script);
   EXPECT_EQ(script->answer, "One\ntwo");
   EXPECT_EQ(script->repeat, 3u);
@@ -19,6 +19,7 @@ TEST(Script, ReadsEveryDirective) {
   EXPECT_EQ(script->prefill_delay_ms_per_token, 0.5);
   EXPECT_EQ(script->load_delay_ms, 7);
   EXPECT_TRUE(script->refuse_save);
+  EXPECT_EQ(script->print, "one\ntwo\n");
   EXPECT_FALSE(script->echo);
   EXPECT_TRUE(parse_script("echo")->echo);
 }
@@ -26,13 +27,15 @@ TEST(Script, ReadsEveryDirective) {
 TEST(Script, ReadsEveryFault) {
   const auto script = parse_script(
       "crash_on_token 1\nhang_on_token 2\ngarbage_frame_on_token 3\ncrash_if_prompt_contains a b\ncrash_on_restore\n"
-      "crash_on_save\nabort_on_start\nonce /tmp/x hang_on_load\nonce /tmp/y crash_on_token 4");
+      "crash_on_save\nabort_on_start\ncrash_on_load\nhang_on_restore\nhang_on_save\nonce /tmp/x hang_on_load\nonce "
+      "/tmp/y crash_on_token 4");
   ASSERT_TRUE(script);
   EXPECT_THAT(
       script->faults,
       ElementsAre(Fault{FaultKind::kCrashOnToken, 1}, Fault{FaultKind::kHangOnToken, 2},
                   Fault{FaultKind::kGarbageFrameOnToken, 3}, Fault{FaultKind::kCrashIfPromptContains, 0, "a b"},
                   Fault{FaultKind::kCrashOnRestore}, Fault{FaultKind::kCrashOnSave}, Fault{FaultKind::kAbortOnStart},
+                  Fault{FaultKind::kCrashOnLoad}, Fault{FaultKind::kHangOnRestore}, Fault{FaultKind::kHangOnSave},
                   Fault{FaultKind::kHangOnLoad, 0, "", "/tmp/x"}, Fault{FaultKind::kCrashOnToken, 4, "", "/tmp/y"}));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <deque>
 #include <fstream>
 #include <mutex>
@@ -55,6 +56,7 @@ class ScriptedEngine : public Engine {
 
   // Where the faults of loading come, after construction.
   void load() {
+    std::fputs(script_.print.c_str(), stderr);
     sleep_ms(script_.load_delay_ms);
     faults_.at_load();
   }
