@@ -79,6 +79,7 @@ Result<CreateCacheCall> parse_create_cache(std::string_view body) {
   call.request.parent = read_text(&fields, "parent").value_or("");
   call.request.overwrite = fields.boolean("overwrite").value_or(true);
   call.request.pinned = fields.boolean("pinned");
+  call.request.retry_binary = fields.boolean("retry_binary").value_or(false);
   // A hundred years: what is longer is a mistake, and would not fit a time.
   if (const auto ttl = fields.number("ttl", {0, 3155760000.0, true})) call.request.ttl_s = *ttl;
   call.stream = fields.boolean("stream").value_or(false);

@@ -185,4 +185,6 @@ void CacheStore::flush() {
   }
 }
 
+SaveCrashes& CacheStore::save_crashes() { return impl_->save_crashes; }
+
 }  // namespace rockllama

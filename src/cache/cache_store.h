@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/result.h"
+#include "cache/save_crashes.h"
 #include "cache/store_types.h"
 #include "domain/prompt_cache.h"
 
@@ -93,6 +94,9 @@ class CacheStore {
   void flush();
   // Removes what has expired and notices what was changed by hand. For a timer.
   void sweep();
+
+  // Which models end their runtime when a state is saved, by fingerprint; kept over restarts.
+  [[nodiscard]] SaveCrashes& save_crashes();
 
   // Every ready state of a named cache and every automatic one, as far as they have `fingerprint`. Automatic ones with
   // another are removed.

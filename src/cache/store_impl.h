@@ -22,6 +22,7 @@
 #include "cache/cache_store.h"
 #include "cache/daily_writes.h"
 #include "cache/eviction.h"
+#include "cache/save_crashes.h"
 #include "cache/store_opening.h"
 
 namespace rockllama {
@@ -40,7 +41,8 @@ struct CacheStore::Impl {
         limits(store_limits),
         now(std::move(clock)),
         index(files, root),
-        automatic(files, root) {}
+        automatic(files, root),
+        save_crashes(files, root + "/.save-crashes.json") {}
 
   FileSystem* const files;
   const std::string root;
@@ -49,6 +51,7 @@ struct CacheStore::Impl {
   UniqueFd lock;
   CacheIndex index;
   AutomaticStates automatic;
+  SaveCrashes save_crashes;
   std::mutex budget_mutex{};                  // from planning room to taking it; before all other locks
   std::optional<DailyWrites> daily_writes{};  // guarded by it
   std::atomic<uint64_t> payloads = 0;         // counts temporary names, so that two builds do not meet

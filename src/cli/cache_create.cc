@@ -65,6 +65,7 @@ Result<ApiJson> create_body(const CacheOptions& options) {
   if (!options.text_only) body["format"] = options.format;
   if (options.ttl_s > 0) body["ttl"] = options.ttl_s;
   if (options.pinned) body["pinned"] = true;
+  if (options.retry_binary) body["retry_binary"] = true;
   if (options.no_overwrite) body["overwrite"] = false;
   if (!options.text_only) body["stream"] = true;
   return body;

@@ -46,6 +46,7 @@ void add_create(CLI::App* cache, CacheOptions* options, CacheCommand* chosen) {
       ->check(CLI::IsMember({"both", "chat", "raw"}));
   app->add_flag("--pinned", options->pinned, "never evicted");
   app->add_flag("--no-overwrite", options->no_overwrite, "fail where the name exists");
+  app->add_flag("--retry-binary", options->retry_binary, "also where saving a state ended the runtime before");
   app->add_flag("--text-only", options->text_only, "without a state; needs no running server");
 }
 

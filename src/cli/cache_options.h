@@ -26,6 +26,7 @@ struct CacheOptions {
   bool pinned = false;
   bool no_overwrite = false;
   bool text_only = false;
+  bool retry_binary = false;
   // rm
   bool cascade = false;
   bool binary_only = false;

@@ -16,10 +16,15 @@ RequestQueue::Entry* RequestQueue::find(RequestId id) {
 
 RequestQueue::Loss RequestQueue::worker_lost() {
   ready_ = false;
-  Loss loss;
+  const auto busy = std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
+    return entry.phase == Phase::kPreparing || entry.phase == Phase::kRunning;
+  });
+  Loss loss{.one_alone = busy == 1};
   for (Entry& entry : entries_) {
     if (entry.phase == Phase::kWaiting) continue;
-    if (entry.begun || entry.kind == Kind::kSaveState) {
+    if (entry.kind == Kind::kSaveState) {
+      loss.saving.push_back(entry.id);
+    } else if (entry.begun) {
       loss.begun.push_back(entry.id);
     } else if (entry.alone) {
       loss.exhausted.push_back(entry.id);
@@ -30,6 +35,7 @@ RequestQueue::Loss RequestQueue::worker_lost() {
     }
   }
   for (const RequestId id : loss.begun) remove(id);
+  for (const RequestId id : loss.saving) remove(id);
   for (const RequestId id : loss.exhausted) remove(id);
   return loss;
 }

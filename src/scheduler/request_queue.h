@@ -24,9 +24,11 @@ class RequestQueue {
   };
   // Failed: what the loss of the worker ended. Retried: what begins anew.
   struct Loss {
-    std::vector<RequestId> begun;      // had answered in part, or a state that was being saved
-    std::vector<RequestId> exhausted;  // killed the worker while alone
-    std::vector<RequestId> retried;
+    std::vector<RequestId> begun{};      // had answered in part
+    std::vector<RequestId> saving{};     // states that were being saved; they are not tried again here
+    std::vector<RequestId> exhausted{};  // killed the worker while alone
+    std::vector<RequestId> retried{};
+    bool one_alone = false;  // the worker was busy with only one of all these
   };
 
   // `caller`: who shares the room fairly with others, the name of an API key or an address.

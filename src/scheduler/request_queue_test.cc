@@ -83,6 +83,17 @@ TEST(RequestQueue, StatesNeedNoRoom) {
   EXPECT_THAT(queue.next(), ElementsAre(Action{Verb::kSave, 2}));
 }
 
+TEST(RequestQueue, KnowsASaveThatWasAloneInTheWorker) {
+  RequestQueue queue(1);
+  queue.worker_ready();
+  queue.add(1, kSaveState);
+  (void)queue.next();
+  const RequestQueue::Loss loss = queue.worker_lost();
+  EXPECT_THAT(loss.saving, ElementsAre(1));
+  EXPECT_TRUE(loss.one_alone);
+  EXPECT_TRUE(queue.empty());
+}
+
 TEST(RequestQueue, AfterALossEndsWhatHadBegunAndRunsTheOthersAloneOneByOne) {
   RequestQueue queue(4);
   queue.worker_ready();
@@ -93,7 +104,9 @@ TEST(RequestQueue, AfterALossEndsWhatHadBegunAndRunsTheOthersAloneOneByOne) {
   (void)queue.next();
   queue.begun(2);
   const RequestQueue::Loss loss = queue.worker_lost();
-  EXPECT_THAT(loss.begun, ElementsAre(2, 4));
+  EXPECT_THAT(loss.begun, ElementsAre(2));
+  EXPECT_THAT(loss.saving, ElementsAre(4));
+  EXPECT_FALSE(loss.one_alone);
   EXPECT_THAT(loss.exhausted, IsEmpty());
   EXPECT_THAT(loss.retried, ElementsAre(1, 3));
   queue.add(5, kGeneration);

@@ -135,6 +135,7 @@ void Scheduler::lost(const WorkerLost& loss) {
     if (!not_ready_since_ms_) not_ready_since_ms_ = steady_ms();
   }
   for (const RequestId id : ended.begun) deliver(id, lost_error(loss, false), true);
+  for (const RequestId id : ended.saving) deliver(id, SaveLost{loss, ended.one_alone}, true);
   for (const RequestId id : ended.exhausted) deliver(id, lost_error(loss, true), true);
 }
 

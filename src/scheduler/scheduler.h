@@ -21,10 +21,16 @@
 
 namespace rockllama {
 
+// The worker died while it saved a state.
+struct SaveLost {
+  WorkerLost loss;
+  bool alone = false;  // it had nothing else to do
+};
+
 // Prepared must be answered with start(). It comes again when the request is run again, and all after it. Finished,
-// StateSaved and Error are the last.
+// StateSaved, SaveLost and Error are the last.
 using JobEvent = std::variant<protocol::Prepared, protocol::Started, protocol::Progress, protocol::Tokens,
-                              protocol::Finished, protocol::StateSaved, Error>;
+                              protocol::Finished, protocol::StateSaved, SaveLost, Error>;
 struct LentState {
   StateKey key;
   UniqueFd file;

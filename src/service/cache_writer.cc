@@ -109,7 +109,7 @@ void CacheWriter::build_next() {
   to_build_.pop_back();
   const auto self = shared_from_this();
   context_->builder->build(
-      {host_, request_.name, request_.parent, request_.text, line_, format},
+      {host_, request_.name, request_.parent, request_.text, line_, format, request_.retry_binary},
       [self, format](uint32_t done, uint32_t total) {
         if (self->progress_) self->progress_({format, done, total});
       },

@@ -27,8 +27,9 @@ struct CreateCache {
   CacheFormatChoice format = CacheFormatChoice::kBoth;
   std::string source = "api";
   bool overwrite = true;
-  bool keeps_text = false;  // `text` is what the cache has: only states are added, and only as long as it has it
-  bool known_name = false;  // the cache is there already, so an older server's name will do
+  bool keeps_text = false;    // `text` is what the cache has: only states are added, and only as long as it has it
+  bool retry_binary = false;  // also where saving a state ended the runtime before
+  bool known_name = false;    // the cache is there already, so an older server's name will do
   std::optional<bool> pinned{};
   std::optional<double> ttl_s{};
 };

@@ -17,7 +17,25 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kFirstPauseMs = 5000;
 constexpr uint32_t kMostDoublings = 9;
 
+Error save_crashed(const std::string& reason) {
+  return {ErrorCode::kUnsupported, "saving a state ended the process of this runtime and model (" + reason +
+                                       "), so it is not tried again unless retry_binary asks for it"};
+}
+
 bool is_no_failure(ErrorCode code) { return code == ErrorCode::kConflict || code == ErrorCode::kCancelled; }
+
+// KILL is lack of memory, mostly, and says nothing of the runtime. An RKLLM runtime does one thing at a time.
+Error what_came_of(const SaveLost& lost, const ModelHost& host, SaveCrashes* crashes) {
+  const std::string& reason = lost.loss.reason;
+  const bool counts = lost.loss.kind == LossKind::kCrash || lost.loss.kind == LossKind::kHang;
+  const bool certain = lost.alone && host.entry().spec.engine == EngineKind::kRkllm;
+  if (!counts || !crashes->note_crash(host.fingerprint(), reason, certain)) {
+    return {ErrorCode::kInternal, "the model's process ended while it saved the state: " + reason};
+  }
+  spdlog::warn("model {}: no states are saved any more, because that ends its process: {}", host.entry().spec.name,
+               reason);
+  return save_crashed(reason);
+}
 
 // The events of one save, on the worker's thread.
 struct Save {
@@ -25,14 +43,18 @@ struct Save {
   StateBuilder::OnProgress progress;
   StateBuilder::Built built;
   PendingState payload;
+  SaveCrashes* crashes;
 
   void on_event(const JobEvent& event) {
     if (const auto* step = std::get_if<protocol::Progress>(&event); step != nullptr && progress) {
       progress(step->done_tokens, step->total_tokens);
     } else if (const auto* saved = std::get_if<protocol::StateSaved>(&event)) {
       const ModelHost& host = *order.host;
+      crashes->note_saved(host.fingerprint());
       built(NewState{std::move(payload), order.format, to_string(host.entry().spec.engine), host.fingerprint(),
                      saved->state, order.line});
+    } else if (const auto* lost = std::get_if<SaveLost>(&event)) {
+      built(fail(what_came_of(*lost, *order.host, crashes)));
     } else if (const auto* error = std::get_if<Error>(&event)) {
       built(tl::unexpected(*error));
     }
@@ -50,14 +72,16 @@ void StateBuilder::build(Order order, OnProgress progress, Built built) {
   if (!order.host->model().capabilities.state_save) {
     return built(fail(ErrorCode::kUnsupported, "this model's engine cannot save states"));
   }
+  const auto known = context_->store->save_crashes().reason(order.host->fingerprint());
+  if (known && !order.retry) return built(fail(save_crashed(*known)));
   auto payload = context_->store->begin_state(order.host->entry().spec.name, order.name, order.format);
   if (!payload) return built(tl::unexpected(payload.error()));
   UniqueFd file = payload->take_fd();
   const protocol::SaveState command{context_->next_id(), order.format, order.line};
   Scheduler& scheduler = order.host->scheduler();
   std::optional<LentState> lent = lend(order);
-  auto save =
-      std::make_shared<Save>(Save{std::move(order), std::move(progress), std::move(built), std::move(*payload)});
+  auto save = std::make_shared<Save>(Save{std::move(order), std::move(progress), std::move(built), std::move(*payload),
+                                          &context_->store->save_crashes()});
   // Off the worker's thread: what follows a state is hashing and file calls.
   const auto on_event = [save, executor = context_->executor](const JobEvent& event) {
     if (std::holds_alternative<protocol::Progress>(event)) return save->on_event(event);
@@ -90,6 +114,7 @@ void StateBuilder::rebuild(const std::shared_ptr<ModelHost>& host, const std::st
     const auto text = context_->store->text(model, name);
     const auto info = context_->store->find(model, name, "");
     if (!reference || reference->state || !text || !info) return;
+    if (context_->store->save_crashes().reason(host->fingerprint())) return;
     const std::string key =
         model + "/" + name + "/" + to_string(format) + "/" + to_hex(hash_bytes(*text)) + "/" + host->fingerprint();
     if (!begin(key)) return;

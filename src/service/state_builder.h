@@ -28,10 +28,12 @@ class StateBuilder {
     std::string text;    // as it is stored
     CacheLine line;      // what it means, with what it continues
     StateFormat format = StateFormat::kChat;
+    bool retry = false;  // also where saving ended the worker before
   };
   using OnProgress = std::function<void(uint32_t done_tokens, uint32_t total_tokens)>;
   using Built = std::function<void(Result<NewState>)>;
-  // Calls `built` once. kUnsupported when the engine cannot save; kNoSpace, kIo, kInternal (the worker died).
+  // Calls `built` once. kUnsupported when the engine cannot save, or the runtime ends when it saves, as is remembered;
+  // kNoSpace, kIo, kInternal (the worker died).
   void build(Order order, OnProgress progress, Built built);
 
   // Builds the missing state of an existing cache behind the scenes and adds it. Does nothing when that is already
