@@ -1,5 +1,6 @@
 #include "api/model_json.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "api/field_reader.h"
@@ -8,10 +9,28 @@
 namespace rockllama::api {
 namespace {
 
+constexpr size_t kMostLines = 50;
+
 const char* status_word(const ModelStatus& status) {
   if (status.loaded) return "loaded";
   if (status.loading) return "loading";
   return status.failure.empty() ? "unloaded" : "failed";
+}
+
+OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
+
+OrderedJson runtime_json(const RuntimeReport& runtime) {
+  if (runtime == RuntimeReport{}) return nullptr;
+  return {{"version", text_or_null(runtime.version)},
+          {"driver_version", text_or_null(runtime.driver_version)},
+          {"platform", text_or_null(runtime.platform)},
+          {"toolkit_version", text_or_null(runtime.toolkit_version)},
+          {"context_limit", runtime.context_limit == 0 ? OrderedJson(nullptr) : OrderedJson(runtime.context_limit)}};
+}
+
+OrderedJson last_lines(const std::vector<std::string>& lines) {
+  const size_t count = std::min(lines.size(), kMostLines);
+  return std::vector<std::string>(lines.end() - static_cast<std::ptrdiff_t>(count), lines.end());
 }
 
 }  // namespace
@@ -32,7 +51,10 @@ OrderedJson model_details_json(const ModelStatus& status, const std::string& id)
   json["context_tokens"] = status.loaded ? OrderedJson(details.context_tokens) : OrderedJson(nullptr);
   json["kv_bytes_per_token"] = status.loaded ? OrderedJson(details.kv_bytes_per_token) : OrderedJson(nullptr);
   json["engine_version"] = status.loaded ? OrderedJson(details.engine_version) : OrderedJson(nullptr);
-  json["failure"] = status.failure.empty() ? OrderedJson(nullptr) : OrderedJson{{"message", status.failure}};
+  json["runtime"] = runtime_json(status.log.runtime);
+  json["saving_problem"] = text_or_null(status.saving_problem);
+  json["failure"] = text_or_null(status.failure);
+  json["log"] = last_lines(status.log.lines);
   return json;
 }
 

@@ -57,7 +57,8 @@ int run_doctor(const DoctorOptions& options, const OpenFolder& open_folder) {
   const auto config = read_config(options.access.flags);
   if (!config) return 2;
   DoctorReport report;
-  report.machine = doctor::read_machine({.root = options.root, .environment = environment()});
+  report.machine = doctor::read_machine(
+      {.root = options.root, .runtime_setting = config->rkllm.library, .environment = environment()});
   report.cache_folder = config->cache.folder;
   report.flash = doctor::measure_flash(config->cache.folder);
   read_server(options, open_folder, &report);

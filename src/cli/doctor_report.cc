@@ -127,6 +127,9 @@ ApiJson model_report_json(const doctor::ModelFacts& model) {
           {"log", model.log},
           {"context_tokens", or_null(model.context_tokens)},
           {"kv_bytes_per_token", or_null(static_cast<double>(model.kv_bytes_per_token))},
+          {"runtime_version", or_null(model.runtime.version)},
+          {"driver_version", or_null(model.runtime.driver_version)},
+          {"saving_problem", or_null(model.saving_problem)},
           {"prompt_mode", or_null(model.prompt_mode)},
           {"prompt_mode_reason", or_null(model.prompt_mode_reason)},
           {"prefill_tokens_per_second", or_null(model.prefill_tokens_per_s)},
@@ -141,9 +144,14 @@ ApiJson model_report_json(const doctor::ModelFacts& model) {
 doctor::ModelFacts model_facts(const ApiJson& model, const ApiJson& caches) {
   doctor::ModelFacts facts{
       .name = text_field(model, "id"), .engine = text_field(model, "engine"), .status = text_field(model, "status")};
-  const ApiJson failure = object_field(model, "failure");
-  facts.failure = text_field(failure, "message");
-  for (const ApiJson& line : list_field(failure, "log")) {
+  facts.failure = text_field(model, "failure");
+  const ApiJson runtime = object_field(model, "runtime");
+  facts.runtime = {.version = text_field(runtime, "version"),
+                   .driver_version = text_field(runtime, "driver_version"),
+                   .platform = text_field(runtime, "platform"),
+                   .toolkit_version = text_field(runtime, "toolkit_version"),
+                   .context_limit = static_cast<uint32_t>(number_field(runtime, "context_limit"))};
+  for (const ApiJson& line : list_field(model, "log")) {
     if (line.is_string()) facts.log.push_back(line.get<std::string>());
   }
   facts.file_bytes = bytes_of_mb(number_field(model, "size_mb"));

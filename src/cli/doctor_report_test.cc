@@ -6,7 +6,7 @@ namespace rockllama {
 namespace {
 
 const char* const kModel = R"({"id":"demo","engine":"rkllm","status":"failed","size_mb":2.0,"context_tokens":4096,
-  "kv_bytes_per_token":7,"failure":{"message":"crashed","log":["E rkllm: no memory"]},"prompt_mode":"tokens"})";
+  "kv_bytes_per_token":7,"failure":"crashed","log":["E rkllm: no memory"],"runtime":{"version":"1.2.1","driver_version":null},"prompt_mode":"tokens"})";
 const char* const kCaches = R"({"data":[{"cache_name":"guide","binary":[{"format":"chat","status":"ready","reason":null,
   "tokens":400,"size_mb":4.0}]},{"cache_name":"bare","binary":[]}],"stats":{"models":{"demo":
   {"prefill_tokens_per_second":200.0,"restore_mb_per_second":null,"break_even_tokens":12}}}})";
@@ -15,6 +15,7 @@ TEST(DoctorReport, ReadsFactsOutOfTheServersAnswers) {
   const auto facts = model_facts(ApiJson::parse(kModel), ApiJson::parse(kCaches));
   EXPECT_EQ(facts.name, "demo");
   EXPECT_EQ(facts.failure, "crashed");
+  EXPECT_EQ(facts.runtime.version, "1.2.1");
   EXPECT_EQ(facts.log, std::vector<std::string>{"E rkllm: no memory"});
   EXPECT_EQ(facts.file_bytes, 2u << 20);
   EXPECT_EQ(facts.kv_bytes_per_token, 7u);

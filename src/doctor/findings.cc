@@ -9,7 +9,6 @@
 namespace rockllama::doctor {
 namespace {
 
-constexpr std::string_view kWantedDriver = "0.9.8";
 constexpr std::array<std::string_view, 4> kNpuChips = {"rk3588", "rk3576", "rk3562", "rv1126b"};
 // Connections, state files and the runtime's own; the vendor's programs ask for 102400.
 constexpr uint64_t kWantedDescriptors = 8192;

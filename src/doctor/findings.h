@@ -32,6 +32,9 @@ struct Finding {
 // Of the device that holds the caches.
 [[nodiscard]] Finding flash_finding(const std::string& folder, const Result<FlashSpeed>& speed);
 
+// Of the NPU.
+inline constexpr std::string_view kWantedDriver = "0.9.8";
+
 // Whether version `a` is older than `b`, by their numbers: "0.9.6" before "0.9.8".
 [[nodiscard]] bool is_older(std::string_view a, std::string_view b);
 

@@ -53,7 +53,26 @@ std::string lines_of(const std::vector<std::string>& log) {
 
 Finding failure_finding(const ModelFacts& model) {
   return {model.name, Level::kProblem, model.engine + ", failed: " + model.failure + lines_of(model.log),
-          "docs/rkllm.md lists symptoms; a request for the model or a changed file makes the server try again"};
+          "docs/rkllm.md lists symptoms; POST /v1/models/load tries again, and so does a request once its file has "
+          "changed"};
+}
+
+Finding runtime_finding(const ModelFacts& model) {
+  const RuntimeReport& runtime = model.runtime;
+  std::string what;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) what += (what.empty() ? "says: " : ", ") + std::string(name) + " " + value;
+  };
+  add("version", runtime.version);
+  add("NPU driver", runtime.driver_version);
+  add("platform", runtime.platform);
+  add("model converted by toolkit", runtime.toolkit_version);
+  if (runtime.context_limit != 0) add("context limit", std::to_string(runtime.context_limit));
+  Finding finding{model.name + ": runtime", Level::kGood, what};
+  if (runtime.driver_version.empty() || !is_older(runtime.driver_version, kWantedDriver)) return finding;
+  finding.level = Level::kProblem;
+  finding.advice = "its NPU driver is older than 0.9.8: update the system image or its kernel package";
+  return finding;
 }
 
 Finding prompt_finding(const ModelFacts& model) {
@@ -132,6 +151,7 @@ std::optional<RestoreCost> restore_cost(const ModelFacts& model, const StateFact
 std::vector<Finding> model_findings(const ModelFacts& model, const Machine& machine, bool server_runs) {
   std::vector<Finding> findings;
   findings.push_back(model.failure.empty() ? engine_finding(model, machine) : failure_finding(model));
+  if (!(model.runtime == RuntimeReport{})) findings.push_back(runtime_finding(model));
   if (!model.prompt_mode.empty()) findings.push_back(prompt_finding(model));
   findings.push_back(caches_finding(model));
   if (!model.saving_problem.empty()) findings.push_back(saving_finding(model));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "doctor/findings.h"
+#include "domain/runtime_report.h"
 
 namespace rockllama::doctor {
 
@@ -31,6 +32,7 @@ struct ModelFacts {
   uint64_t kv_bytes_per_token = 0;  // 0 = the same
   std::string prompt_mode{};        // of RKLLM models: tokens, rendered, native; empty = the same
   std::string prompt_mode_reason{};
+  RuntimeReport runtime{};       // what an RKLLM runtime said while it loaded
   std::string saving_problem{};  // why no states are saved any more; empty = they are
   uint32_t caches = 0;
   std::vector<StateFacts> states{};

@@ -7,6 +7,13 @@
 #include "service/state_name.h"
 
 namespace rockllama {
+namespace {
+
+constexpr const char* kCrashes =
+    "the model is left alone, because its process ended 5 times within a minute of loading it; it is tried again when "
+    "somebody loads it or its file changes. The last time ";
+
+}  // namespace
 
 ModelHost::ModelHost(ServiceContext* context, ModelEntry entry)
     : context_(context),
@@ -119,17 +126,20 @@ void ModelHost::on_lost(const WorkerLost& loss) {
   states_.end();
   offers_.forget();
   if (!loss.restoring.empty()) quarantine(loss);
-  if (loss.final) give_up({ErrorCode::kInternal, "the model could not be loaded: " + loss.reason});
+  if (!loss.final) return;
+  const bool crashed = loss.kind != LossKind::kNoLoad;
+  const std::string what = crashed ? kCrashes + loss.reason : "the model could not be loaded: " + loss.reason;
+  give_up({ErrorCode::kInternal, what}, crashed);
 }
 
 // The model serves no more, perhaps after it had served for long: what waits for it hears so now.
-void ModelHost::give_up(const Error& error) {
-  finish(fail(error));
+void ModelHost::give_up(const Error& error, bool crashed) {
   {
     const std::lock_guard lock(mutex_);
     ready_ = false;
-    failure_ = error;
+    if (!failure_) failure_ = ModelFailure{error, crashed, worker_ ? worker_->log().lines : std::vector<std::string>()};
   }
+  tell_waiting(fail(error));
   scheduler_.close(error);
 }
 
@@ -181,16 +191,23 @@ void ModelHost::run(std::function<void()> work) {
   context_->executor->post(std::move(work));
 }
 
-void ModelHost::finish(Status status) {
-  std::vector<Done> waiting;
+void ModelHost::finish(const Status& status) {
   {
     const std::lock_guard lock(mutex_);
     if (ready_ || failure_) return;
     if (status) {
       ready_ = true;
     } else {
-      failure_ = status.error();
+      failure_ = ModelFailure{.error = status.error()};
     }
+  }
+  tell_waiting(status);
+}
+
+void ModelHost::tell_waiting(const Status& status) {
+  std::vector<Done> waiting;
+  {
+    const std::lock_guard lock(mutex_);
     waiting.swap(waiting_);
   }
   for (const Done& done : waiting) done(status);
@@ -204,7 +221,7 @@ void ModelHost::when_ready(Done done) {
       waiting_.push_back(std::move(done));
       return;
     }
-    if (failure_) status = fail(*failure_);
+    if (failure_) status = fail(failure_->error);
   }
   done(status);
 }
@@ -233,9 +250,13 @@ bool ModelHost::ready() const {
   const std::lock_guard lock(mutex_);
   return ready_;
 }
-std::optional<Error> ModelHost::failure() const {
+std::optional<ModelFailure> ModelHost::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
+}
+WorkerLog ModelHost::log() const {
+  const std::lock_guard lock(mutex_);
+  return worker_ ? worker_->log() : WorkerLog{};
 }
 LoadedModel ModelHost::model() const {
   const std::lock_guard lock(mutex_);

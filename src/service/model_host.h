@@ -13,6 +13,7 @@
 
 #include "scheduler/scheduler.h"
 #include "service/context.h"
+#include "service/model_failure.h"
 #include "service/offer_keeper.h"
 #include "service/state_feed.h"
 
@@ -42,7 +43,8 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   [[nodiscard]] StateFeed& states() { return states_; }
   [[nodiscard]] bool ready() const;
   // Set when it could not be loaded or serves no more, as when its file was replaced; it does not recover.
-  [[nodiscard]] std::optional<Error> failure() const;
+  [[nodiscard]] std::optional<ModelFailure> failure() const;
+  [[nodiscard]] WorkerLog log() const;            // of its worker
   [[nodiscard]] LoadedModel model() const;        // as of the last load
   [[nodiscard]] std::string fingerprint() const;  // of states; empty before the first load, then the same for ever
   [[nodiscard]] EngineFigures figures() const;    // as the worker said last
@@ -56,8 +58,9 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   [[nodiscard]] Result<std::string> fingerprint_of(const LoadedModel& model);
   [[nodiscard]] Status admit(const LoadedModel& model, const std::string& fingerprint);
   void on_lost(const WorkerLost& loss);
-  void finish(Status status);
-  void give_up(const Error& error);
+  void finish(const Status& status);
+  void tell_waiting(const Status& status);
+  void give_up(const Error& error, bool crashed = false);
   void quarantine(const WorkerLost& loss);
   void on_offered(const protocol::Offered& offer);
   [[nodiscard]] bool is_kept_offer(const WorkerEvent& event) const;
@@ -77,7 +80,7 @@ class ModelHost : public std::enable_shared_from_this<ModelHost> {
   bool closed_ = false;
   int life_ = 0;   // counts what the worker became: ready, lost, ready, ...
   FileInfo file_;  // before the worker was started
-  std::optional<Error> failure_;
+  std::optional<ModelFailure> failure_;
   LoadedModel model_;
   EngineFigures figures_;
   std::string fingerprint_;

@@ -69,6 +69,18 @@ void ModelPool::acquire(const ModelEntry& entry, Acquired acquired, Abandoned ab
   try_acquire(attempt);
 }
 
+Status ModelPool::may_try(const ModelEntry& entry) const {
+  const auto failed = failures_.find(entry.spec.name);
+  if (failed == failures_.end() || !failed->second.failure.crashed || !(failed->second.entry == entry)) return {};
+  return fail(failed->second.failure.error);
+}
+
+void ModelPool::forgive(const std::string& name) {
+  retire_failed();
+  const std::lock_guard lock(mutex_);
+  failures_.erase(name);
+}
+
 Status ModelPool::join_queue(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto slot = slots_.find(name);
@@ -117,6 +129,7 @@ void ModelPool::retry_later(const std::shared_ptr<Attempt>& attempt) {
 
 Result<std::shared_ptr<ModelHost>> ModelPool::find_or_add(const ModelEntry& entry) {
   if (stopped_) return fail({ErrorCode::kUnavailable, "the server is stopping", "", 1});
+  if (const Status may = may_try(entry); !may) return fail(may.error());
   const std::string& name = entry.spec.name;
   auto slot = slots_.find(name);
   // One that could not be loaded goes as soon as its last request has heard of it.
@@ -195,7 +208,7 @@ void ModelPool::retire_failed() {
       const auto failure = slot.host->failure();
       if (!failure || slot.closing) continue;
       slot.closing = true;
-      failures_[name] = failure->message;
+      failures_[name] = {slot.host->entry(), *failure};
       retired.push_back(slot.host);
     }
   }
@@ -296,9 +309,11 @@ std::vector<ModelPool::Loaded> ModelPool::loaded() const {
   return result;
 }
 
-std::map<std::string, std::string> ModelPool::failures() const {
+std::map<std::string, ModelFailure> ModelPool::failures() const {
+  std::map<std::string, ModelFailure> failures;
   const std::lock_guard lock(mutex_);
-  return failures_;
+  for (const auto& [name, failed] : failures_) failures[name] = failed.failure;
+  return failures;
 }
 
 }  // namespace rockllama

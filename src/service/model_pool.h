@@ -38,7 +38,8 @@ class ModelPool {
   ModelPool(ServiceContext* context, ModelHost::WarmUp warm_up);
 
   // Loads the model if need be; where the pool is full, the least recently used idle one makes room. kUnavailable after
-  // the wait limit, kQueueFull when too many requests already wait or run, else why the load failed. `abandoned` is
+  // the wait limit, kQueueFull when too many requests already wait or run, else why the load failed; at once where it
+  // failed by crashing again and again, and nobody forgave it or changed its file since. `abandoned` is
   // asked from time to time while this waits, on the executor; once it is true, the answer is kCancelled.
   void acquire(const ModelEntry& entry, Acquired acquired, Abandoned abandoned = {});
   // Finishes what runs, ends the worker; `done` hears of it once the worker is gone. Fine when it is not loaded.
@@ -55,7 +56,9 @@ class ModelPool {
   // Most recently used first; also those that are still loading.
   [[nodiscard]] std::vector<Loaded> loaded() const;
   // Why the last load of each model failed that is not loaded now.
-  [[nodiscard]] std::map<std::string, std::string> failures() const;
+  [[nodiscard]] std::map<std::string, ModelFailure> failures() const;
+  // Somebody asks for a model that crashed again and again: the next acquire() tries anew.
+  void forgive(const std::string& name);
 
  private:
   struct Slot {
@@ -68,6 +71,8 @@ class ModelPool {
   using Slots = std::map<std::string, Slot>;
   struct Attempt;  // one acquire() that may have to wait
 
+  // Fails where the model crashed again and again and is still the same. Caller holds the mutex.
+  [[nodiscard]] Status may_try(const ModelEntry& entry) const;
   [[nodiscard]] Status join_queue(const std::string& name);
   void leave_queue(const std::string& name);
   void try_acquire(const std::shared_ptr<Attempt>& attempt);
@@ -90,7 +95,11 @@ class ModelPool {
   mutable std::mutex mutex_;
   Slots slots_;
   std::map<std::string, int> waiting_;  // attempts that no slot counts yet, by model
-  std::map<std::string, std::string> failures_;
+  struct Failed {
+    ModelEntry entry;  // as it was then
+    ModelFailure failure;
+  };
+  std::map<std::string, Failed> failures_;
   bool stopped_ = false;
 };
 

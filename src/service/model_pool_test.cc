@@ -12,6 +12,7 @@
 namespace rockllama::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // A pool of its own beside the service's, for what the services do not show.
@@ -100,6 +101,31 @@ TEST_F(ModelPoolTest, AHostMayBeLetGoOnItsWorkersThread) {
   host.reset();
   let_go.set_value();
   EXPECT_TRUE(wait_until([&] { return watch.expired(); }));
+}
+
+TEST_F(ModelPoolTest, AModelThatCrashedAgainAndAgainIsLeftAloneUntilSomebodyAsksForIt) {
+  begin();
+  script->crashes_for_good = 1;
+  script->log = {"loading", "E rkllm: no memory"};
+  EXPECT_THAT(fail_to_complete(chat("hi")).message, HasSubstr("it fell over"));
+  ASSERT_TRUE(
+      wait_until([&] { return service->models().find("m")->failure.find("it fell over") != std::string::npos; }));
+  EXPECT_THAT(service->models().find("m")->log.lines, ElementsAre("loading", "E rkllm: no memory"));
+  EXPECT_THAT(fail_to_complete(chat("hi")).message, HasSubstr("it fell over"));
+  EXPECT_EQ(times_said("load m"), 1);
+  std::promise<bool> loaded;
+  service->models().load("m", [&](const Status& status) { loaded.set_value(status.has_value()); });
+  EXPECT_TRUE(loaded.get_future().get());
+  EXPECT_EQ(complete(chat("hi")).model, "m");
+  EXPECT_EQ(service->models().find("m")->failure, "");
+}
+
+TEST_F(ModelPoolTest, AModelThatCrashedAgainAndAgainIsTriedAnewOnceItsFileChanged) {
+  begin();
+  script->crashes_for_good = 1;
+  EXPECT_THAT(fail_to_complete(chat("hi")).message, HasSubstr("it fell over"));
+  replace_weights("m");
+  EXPECT_EQ(complete(chat("hi")).model, "m");
 }
 
 TEST_F(ModelPoolTest, AModelIsLoadedAnewWhoseFileWasReplacedWhenItsWorkerStartsAgain) {

@@ -10,16 +10,21 @@
 namespace rockllama {
 namespace {
 
-void add_load_state(const std::vector<ModelPool::Loaded>& loaded, ModelStatus* status) {
-  for (const ModelPool::Loaded& model : loaded) {
+void add_failure(const ModelFailure& failure, ModelStatus* status) {
+  status->loading = false;
+  status->failure = failure.error.message;
+  status->log.lines = failure.log;
+}
+
+void add_load_state(ServiceContext* context, ModelStatus* status) {
+  for (const ModelPool::Loaded& model : context->pool->loaded()) {
     if (model.host->entry().spec.name != status->name) continue;
     status->loaded = model.host->ready();
     status->loading = !status->loaded;
     if (status->loaded) status->details = model.host->model();
-    if (const auto failure = model.host->failure()) {
-      status->loading = false;
-      status->failure = failure->message;
-    }
+    status->log = model.host->log();
+    status->saving_problem = context->store->save_crashes().reason(model.host->fingerprint()).value_or("");
+    if (const auto failure = model.host->failure()) add_failure(*failure, status);
   }
 }
 
@@ -31,8 +36,8 @@ ModelStatus status_of(ServiceContext* context, const ModelEntry& entry) {
                      .modified_at = entry.modified_at,
                      .engine = entry.spec.engine};
   const auto failures = context->pool->failures();
-  if (const auto failure = failures.find(status.name); failure != failures.end()) status.failure = failure->second;
-  add_load_state(context->pool->loaded(), &status);
+  if (const auto failure = failures.find(status.name); failure != failures.end()) add_failure(failure->second, &status);
+  add_load_state(context, &status);
   if (const auto caches = context->store->list(entry.spec.name, "")) {
     for (const CacheInfo& cache : *caches) status.caches.push_back(cache.cache_name);
   }
@@ -40,7 +45,7 @@ ModelStatus status_of(ServiceContext* context, const ModelEntry& entry) {
 }
 
 // A model that is not loaded yet is loaded by the first request for it.
-bool one_is_loadable(ServiceContext* context, const std::map<std::string, std::string>& failures) {
+bool one_is_loadable(ServiceContext* context, const std::map<std::string, ModelFailure>& failures) {
   const auto models = context->registry->scan();
   return std::any_of(models.begin(), models.end(),
                      [&](const ModelEntry& entry) { return !failures.contains(entry.spec.name); });
@@ -66,12 +71,12 @@ Readiness Models::readiness() {
   for (const ModelPool::Loaded& model : context_->pool->loaded()) {
     const std::string& name = model.host->entry().spec.name;
     if (const auto failure = model.host->failure()) {
-      failures[name] = failure->message;
+      failures[name] = *failure;
     } else {
       (model.host->ready() ? result.loaded : result.loading).push_back(name);
     }
   }
-  for (const auto& [name, why] : failures) result.failed.push_back(name + ": " + why);
+  for (const auto& [name, failure] : failures) result.failed.push_back(name + ": " + failure.error.message);
   result.ready = !result.loaded.empty() || (result.loading.empty() && one_is_loadable(context_, failures));
   return result;
 }
@@ -80,6 +85,7 @@ void Models::load(const std::string& name, Done done) {
   context_->executor->post([context = context_, name, done = std::move(done)]() mutable {
     const auto choice = choose_model(context, name);
     if (!choice) return done(tl::unexpected(choice.error()));
+    context->pool->forgive(choice->entry.spec.name);
     context->pool->acquire(choice->entry, [done = std::move(done)](const Result<ModelLease>& lease) {
       lease ? done({}) : done(tl::unexpected(lease.error()));
     });

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "domain/model.h"
+#include "supervisor/model_worker.h"
 
 namespace rockllama {
 
@@ -24,6 +25,8 @@ struct ModelStatus {
   bool loading = false;
   LoadedModel details{};              // of a loaded one; else empty
   std::string failure{};              // why its last load failed, or why it serves no more
+  WorkerLog log{};                    // of its worker, also of one that failed
+  std::string saving_problem{};       // why no states of it are saved; empty = they are, or it is not loaded
   std::vector<std::string> caches{};  // names, for the aliases name@cache
 };
 

@@ -102,7 +102,7 @@ TEST(WorkerProcess, KeepsWhatTheWorkerPrintedUpToItsDeath) {
 }
 
 TEST(WorkerProcess, TellsNoPathToClients) {
-  const Script script("echo 'E rkllm: cannot open /home/me/model.rkllm'\nkill -SEGV $$");
+  const Script script("echo 'E rkllm: cannot open /srv/models/model.rkllm'\nkill -SEGV $$");
   Events events;
   WorkerProcess worker({.program = script.path(), .restart_backoff_ms = 600'000}, {.name = "m"}, events.sink());
   EXPECT_EQ(events.wait_for(1)[0].reason.find('/'), std::string::npos);
