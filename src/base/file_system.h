@@ -1,6 +1,7 @@
 // Every file effect of the server's stores goes through FileSystem, so that tests can run on a file system
 // that is full, fails at call k or loses what was not synced (tests/support). Thread-safe.
 // Paths are UTF-8. Failures are kNotFound, kNoSpace or kIo; messages name the operation, not the path.
+// Pipes and devices are not there (kNotFound), and a folder is there for `stat` and `list` alone.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ class FileSystem {
   [[nodiscard]] virtual Status sync_folder(const std::string& path) = 0;
   // Atomic; replaces `to`.
   [[nodiscard]] virtual Status rename(const std::string& from, const std::string& to) = 0;
-  // A missing file is not a failure.
+  // A missing file is not a failure, nor is a folder of that name: it stays.
   [[nodiscard]] virtual Status remove(const std::string& path) = 0;
   [[nodiscard]] virtual Result<FileInfo> stat(const std::string& path) = 0;
   // Without "." and "..", in name order.

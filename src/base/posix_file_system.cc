@@ -49,14 +49,16 @@ FileInfo info_of(const struct stat& from) {
           .is_folder = S_ISDIR(from.st_mode)};
 }
 
-// Opens a regular file. O_NONBLOCK, so that a pipe of that name cannot hold up a thread.
+// Opens a regular file; where something else has the name, no file has it. O_NONBLOCK, so that a pipe of that name
+// cannot hold up a thread.
 Result<UniqueFd> open_file(const std::string& path, int flags, const char* operation) {
   UniqueFd fd(retried([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0600); }));
   if (!fd.valid()) return system_error(operation);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return system_error(operation);
-  if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kIo, std::string("cannot ") + operation + ": not a regular file");
-  return fd;
+  if (S_ISREG(info.st_mode)) return fd;
+  const ErrorCode code = (flags & O_CREAT) != 0 ? ErrorCode::kIo : ErrorCode::kNotFound;
+  return fail(code, std::string("cannot ") + operation + ": not a regular file");
 }
 
 // The name must not be a symbolic link: who can write to the folder must not choose what else is overwritten.
@@ -130,14 +132,15 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Status remove(const std::string& path) override {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("remove a file");
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT && errno != EISDIR) return system_error("remove a file");
     return {};
   }
 
   Result<FileInfo> stat(const std::string& path) override {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return system_error("look at a file");
-    return info_of(info);
+    if (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)) return info_of(info);
+    return fail(ErrorCode::kNotFound, "cannot look at a file: not a regular file");
   }
 
   Result<std::vector<FolderEntry>> list(const std::string& path) override {

@@ -75,10 +75,20 @@ TEST_F(PosixFileSystem, NeverWritesThroughASymbolicLink) {
   EXPECT_EQ(files_->read(path("link"), 100), "kept");
 }
 
-TEST_F(PosixFileSystem, APipeIsAnErrorAndDoesNotBlock) {
+TEST_F(PosixFileSystem, APipeIsNoFileAndDoesNotBlock) {
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
-  EXPECT_EQ(files_->open(path("pipe")).error().code, ErrorCode::kIo);
-  EXPECT_EQ(files_->read(path("pipe"), 1).error().code, ErrorCode::kIo);
+  EXPECT_EQ(files_->open(path("pipe")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files_->read(path("pipe"), 1).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files_->stat(path("pipe")).error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(files_->write_synced(path("pipe"), "x"));
+}
+
+TEST_F(PosixFileSystem, AFolderIsNoFileAndStays) {
+  ASSERT_TRUE(files_->make_folders(path("folder")));
+  EXPECT_EQ(files_->read(path("folder"), 1).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files_->hash(path("folder")).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(files_->remove(path("folder")));
+  EXPECT_TRUE(files_->stat(path("folder"))->is_folder);
 }
 
 TEST_F(PosixFileSystem, ListsInNameOrder) {

@@ -139,6 +139,7 @@ class CacheSlot {
 
   // Writes the new text to its temporary name; what the metadata has to say while the commit is under way.
   [[nodiscard]] Result<MetadataFile> stage(const CommitOrder& order);
+  [[nodiscard]] Status check_places(const PendingCommit& pending) const;
   [[nodiscard]] Status settle(const MetadataFile& file, CommitPreference preference, bool* forward);
   [[nodiscard]] Status apply(const MetadataFile& file, const CommitPlan& plan);
   [[nodiscard]] Status write_metadata(const MetadataFile& file);

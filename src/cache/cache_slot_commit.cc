@@ -58,6 +58,15 @@ uint64_t CacheSlot::bytes_after(const CommitOrder& order) const {
   return bytes;
 }
 
+// What a rename could not replace must be known before the intent is written: it could not be followed to its end.
+Status CacheSlot::check_places(const PendingCommit& pending) const {
+  for (const Replacement& file : pending.files) {
+    const auto info = files_->stat(path(file.to));
+    if (info && info->is_folder) return fail(ErrorCode::kIo, "a folder is in the place of the file '" + file.to + "'");
+  }
+  return {};
+}
+
 Result<MetadataFile> CacheSlot::stage(const CommitOrder& order) {
   MetadataFile file;
   if (readable_) {
@@ -82,6 +91,7 @@ Result<MetadataFile> CacheSlot::stage(const CommitOrder& order) {
     }
     file.pending->files.push_back(std::move(replacement));
   }
+  if (const Status free = check_places(*file.pending); !free) return fail(free.error());
   return file;
 }
 

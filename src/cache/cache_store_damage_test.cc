@@ -221,6 +221,17 @@ TEST_F(CacheStoreDamage, AnIntentThatNamesOtherFilesIsNotFollowed) {
   }
 }
 
+TEST_F(CacheStoreDamage, AFolderInThePlaceOfAStateCostsOnlyTheState) {
+  ASSERT_TRUE(files_.make_folders(path("a.llama_cache")));
+  const auto create = [&] { return store_->commit(kModel, "a", "text", new_states(store_.get(), "a", "state"), {}); };
+  EXPECT_THAT(create().error().message, HasSubstr("a.llama_cache"));
+  EXPECT_THAT(names(), IsEmpty());
+  ASSERT_TRUE(store_->commit(kModel, "a", "text", {}, {}));
+  EXPECT_FALSE(create());
+  EXPECT_EQ(reference("a").line.back().text, "text");
+  EXPECT_THAT(names(), ElementsAre("a.bin", "a.json"));
+}
+
 TEST_F(CacheStoreDamage, AnEditDuringABrokenCommitIsKept) {
   create("a", "old", "state");
   auto file = parse_metadata(read("a.json"));

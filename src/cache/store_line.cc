@@ -52,7 +52,8 @@ Status CacheStore::Impl::scan(const std::string& model) {
   Status scanned;
   for (const std::string& name : *all) {
     const Status looked = with(model, name, [](CacheSlot&) -> Status { return {}; });
-    if (!looked && looked.error().code != ErrorCode::kNotFound) scanned = looked;
+    if (looked || looked.error().code == ErrorCode::kNotFound) continue;
+    scanned = fail(looked.error().code, "cache '" + name + "' cannot be read (" + looked.error().message + ")");
   }
   if (scanned) index.set_complete(model);
   return scanned;
@@ -125,9 +126,11 @@ Status CacheStore::remove(const std::string& model, const std::string& name, boo
   const ChangeNotice notice(impl_.get());
   const Status there = impl_->with_existing(model, name, [](CacheSlot&) -> Status { return {}; });
   if (!there) return there;
-  // What cannot be read might continue it.
   const Status scanned = impl_->scan(model);
-  if (!scanned && !cascade) return scanned;
+  if (!scanned && !cascade) {
+    return fail(ErrorCode::kConflict,
+                scanned.error().message + " and might continue this one: mend it, or remove this one with cascade");
+  }
   const std::vector<std::string> descendants = descendants_of(impl_->index.family(model), name);
   if (!cascade && !descendants.empty()) {
     return fail(ErrorCode::kConflict,

@@ -70,6 +70,15 @@ TEST_F(StoreRemoval, AChildThatCannotBeReadKeepsWhatItContinues) {
   }
 }
 
+TEST_F(StoreRemoval, NamesTheCacheThatCannotBeReadAndGoesOnWithCascade) {
+  open_family();
+  memory_->put("/cache/demo/other.bin", std::string((size_t{64} << 20) + 1, 'x'));
+  const Status refused = store_->remove(kModel, "child");
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("'other'"));
+  EXPECT_TRUE(store_->remove(kModel, "child", true));
+}
+
 TEST_F(StoreRemoval, AStateThatIsMadeAgainAfterItsMetadataWasLostIsServed) {
   open_family();
   const auto served = [&] { return store_->reference(kModel, "child", StateFormat::kChat, kPrint)->state; };

@@ -1,5 +1,6 @@
 """A state that is damaged, foreign or deadly costs time, never an answer and never the server."""
 
+import os
 import random
 
 import pytest
@@ -154,6 +155,21 @@ def test_a_crash_in_a_restore_quarantines_the_state_and_the_text_answers(scripte
     assert (server.folder / "may-restore").exists()
     assert server.get("/health").status_code == 200
     assert said(server.chat(QUESTION, use_cache="guide")) == "yes"
+
+
+def test_what_is_no_file_in_the_folder_is_no_cache_and_in_nobodys_way(scripted):
+    server = scripted("answer yes\n").start()
+    server.create_cache("guide", GUIDE)
+    folder = server.folder / "cache" / "demo"
+    os.mkfifo(folder / "pipe.bin")
+    (folder / "place.llama_cache").mkdir()
+    made = server.create_cache("place", GUIDE)
+    assert made["binary"] is False and "folder" in made["warning"]
+    assert server.chat(QUESTION, use_cache="place")["usage"]["cache"]["tier"] == "text"
+    assert "pipe" not in [info["cache_name"] for info in server.get("/v1/cache/demo").json()["data"]]
+    for name in ("place", "guide"):
+        assert server.delete(f"/v1/cache/demo/{name}").status_code == 200
+    assert (folder / "pipe.bin").exists() and (folder / "place.llama_cache").is_dir()
 
 
 def test_a_model_that_cannot_save_keeps_the_text(scripted):
