@@ -86,6 +86,7 @@ struct CacheUse {
   std::string state_of{};             // the cache whose state served, where `name` only continues that one
   std::string reason{};               // why no state, or not all of it, was reused; empty on a full hit
   bool provisional = false;           // only the end of the run shows what was reused
+  bool state_refused = false;         // the state's file is not what it should be: it must be made again
   bool operator==(const CacheUse&) const = default;
 };
 

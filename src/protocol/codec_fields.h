@@ -40,7 +40,8 @@ ROCKLLAMA_FIELDS(TextPrompt, m.text);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
 ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
-ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason, m.provisional);
+ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason, m.provisional,
+                 m.state_refused);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
 ROCKLLAMA_FIELDS(RkllmSettings, m.library, m.version, m.prompt_mode, m.lora_file, m.lora_scale, m.n_keep,
                  m.skip_special_token, m.base_domain_id, m.embed_flash, m.n_batch, m.enabled_cpus_num,

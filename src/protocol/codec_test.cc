@@ -22,7 +22,7 @@ SamplingParams full_sampling() {
 
 StateKey state_key() { return {"coding/chat/7", 300, {0x0123456789abcdefu, 0xfedcba9876543210u}}; }
 
-CacheUse cache_use() { return {"coding", CacheTier::kDisk, 256, 3.5, "border falls inside a block"}; }
+CacheUse cache_use() { return {"coding", CacheTier::kDisk, 256, 3.5, "parent", "border falls inside a block", true}; }
 
 ChatTool chat_tool() { return {"clock", "Tells the time.", R"({"type":"object"})"}; }
 

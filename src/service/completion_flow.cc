@@ -217,7 +217,8 @@ void CompletionFlow::start(const protocol::Prepared& prepared) {
   prompt_tokens_ = prepared.prompt_tokens;
   state_tokens_ = prepared.prompt_tokens - prepared.prefill_tokens;
   UniqueFd file;
-  for (const StateKey& key : prepared.state) file = open_state(lease, key);
+  state_ = prepared.state;
+  for (const StateKey& key : state_) file = open_state(lease, key);
   if (prepared.state_outdated) {
     for (const CacheReference& reference : references_) {
       if (reference.name != prepared.cache.name || !reference.state) continue;
@@ -257,6 +258,11 @@ void CompletionFlow::take_use(const CacheUse& use) {
   const bool unused = cache_.tier == CacheTier::kText || cache_.tier == CacheTier::kNone;
   if (unused && !no_state_reason_.empty()) cache_.reason = no_state_reason_;
   if (cache_.name.empty() && cache_.reason.empty() && !warnings_.empty()) cache_.reason = warnings_.front();
+  const bool served_none = cache_.name.empty() && !references_.empty() && !cache_.reason.empty();
+  if (served_none && std::find(warnings_.begin(), warnings_.end(), cache_.reason) == warnings_.end()) {
+    warnings_.push_back(cache_.reason);
+    spdlog::warn("request {}: {}", one_line(request_.request_id), one_line(cache_.reason));
+  }
 }
 
 void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
@@ -275,7 +281,24 @@ void CompletionFlow::on_finished(const protocol::Finished& finished) {
   if (finished.cache) take_use(*finished.cache);
   end(done_with(finished));
   count_use();
-  rebuild_missing_state(lease);
+  if (lease && cache_.state_refused) {
+    context_->executor->post([self = shared_from_this(), lease] {
+      self->withdraw_refused_state(lease);
+      self->rebuild_missing_state(lease);
+    });
+  } else {
+    rebuild_missing_state(lease);
+  }
+}
+
+// Its checksum was right, and the engine cannot use it all the same.
+void CompletionFlow::withdraw_refused_state(const ModelLease& lease) {
+  for (const StateKey& key : state_) {
+    const auto named = parse_state_id(key.id);
+    (void)(named ? context_->store->quarantine(model_, named->cache, named->format, key, cache_.reason)
+                 : context_->store->quarantine_automatic(model_, key.id, cache_.reason));
+    lease->states().withdraw(key.id);
+  }
 }
 
 CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) const {

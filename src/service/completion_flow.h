@@ -42,6 +42,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   void on_error(Error error);
   // Gives the last event, once; later ones are dropped.
   void end(const CompletionEvent& last);
+  void withdraw_refused_state(const ModelLease& lease);
   void rebuild_missing_state(const ModelLease& lease);
 
   [[nodiscard]] StateFormat format() const;
@@ -59,6 +60,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   std::string ignored_sampling_;  // names of fields
   std::vector<CacheReference> references_;
   std::string no_state_reason_;  // what was found out after prepare
+  std::vector<StateKey> state_;  // none or one: what the worker asked for
   CacheUse cache_;
   uint32_t prompt_tokens_ = 0;
   uint32_t state_tokens_ = 0;  // that the state which was chosen serves

@@ -117,6 +117,16 @@ TEST_F(CompletionsTest, AnswersFromTheTextWhenTheRestoreKillsTheWorker) {
   EXPECT_THAT(done.cache.reason, HasSubstr("quarantined"));
 }
 
+TEST_F(CompletionsTest, MakesAStateAgainThatTheEngineRefuses) {
+  begin();
+  ASSERT_TRUE(create(order()));
+  script->refused_states = 1;
+  const CompletionDone done = complete(chat("hi", {"c"}));
+  EXPECT_EQ(done.cache.tier, CacheTier::kText);
+  EXPECT_THAT(done.cache.reason, HasSubstr("wrong size"));
+  EXPECT_TRUE(wait_until([this] { return complete(chat("hi", {"c"})).cache.tier == CacheTier::kDisk; }));
+}
+
 TEST_F(CompletionsTest, AnswersFromTheTextWhenTheStateIsDamagedAndRebuildsIt) {
   begin();
   ASSERT_TRUE(create(order()));

@@ -105,6 +105,12 @@ class AnsweringWorker : public ModelWorker {
     }
     CacheUse use = prepared_.cache;
     if (!use.name.empty()) use.tier = CacheTier::kText;
+    if (with_state && script_->refused_states > 0) {
+      --script_->refused_states;
+      with_state = false;
+      use.state_refused = true;
+      use.reason = "The state has the wrong size.";
+    }
     if (with_state) use.tier = CacheTier::kDisk;
     use.tokens = with_state ? 7 : 0;
     protocol::Finished finished{id, FinishReason::kStop, {.prompt_tokens = 10, .completion_tokens = 1}};

@@ -29,6 +29,7 @@ struct WorkerScript {
   std::atomic<RequestId> held_save{0};
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
+  int refused_states = 0;        // how many states it does not take
   bool load_fails = false;
   int crashes_for_good = 0;        // so many loads end with a final crash
   std::vector<std::string> log{};  // what the worker printed

@@ -67,7 +67,11 @@ Placement KvBuffer::place(const GenerationTask& task, const PrefixChoice& choice
     return placement;
   }
   const double begin = steady_ms();
-  if (Status restored = restore(task, choice); !restored) return place_text(task, restored.error().message);
+  if (Status restored = restore(task, choice); !restored) {
+    Placement placement = place_text(task, restored.error().message);
+    placement.cache.state_refused = choice.automatic == 0 && restored.error().code == ErrorCode::kCorrupt;
+    return placement;
+  }
   const double restore_ms = steady_ms() - begin;
   Placement placement = place_over(task, choice);
   placement.cache.tier = choice.automatic != 0 ? CacheTier::kMemory : CacheTier::kDisk;

@@ -46,7 +46,8 @@ Status restore_payload(const StateTarget& target, std::span<const uint8_t> paylo
   const size_t read = llama_state_seq_set_data(target.context, payload.data(), payload.size(), target.sequence);
   if (read == payload.size() && holds_all(target)) return {};
   llama_memory_seq_rm(llama_get_memory(target.context), target.sequence, -1, -1);
-  return fail(ErrorCode::kCorrupt, "llama.cpp refused the state.");
+  // Not for sure the state's fault: it may be for want of a place.
+  return fail(ErrorCode::kInternal, "llama.cpp refused the state.");
 }
 
 Result<uint64_t> restore_file(const StateTarget& target, int file, const StateLayout& layout) {
