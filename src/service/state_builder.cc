@@ -56,6 +56,7 @@ struct Save {
     } else if (const auto* lost = std::get_if<SaveLost>(&event)) {
       built(fail(what_came_of(*lost, *order.host, crashes)));
     } else if (const auto* error = std::get_if<Error>(&event)) {
+      { const PendingState removed = std::move(payload); }  // on a full disk the text needs its room
       built(tl::unexpected(*error));
     }
   }

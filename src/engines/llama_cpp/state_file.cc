@@ -5,8 +5,9 @@
 #include <cerrno>
 
 namespace rockllama {
+namespace {
 
-Status write_state(int file, std::span<const uint8_t> payload) {
+Status write_all(int file, std::span<const uint8_t> payload) {
   size_t written = 0;
   while (written < payload.size()) {
     const ssize_t count =
@@ -20,6 +21,15 @@ Status write_state(int file, std::span<const uint8_t> payload) {
     }
   }
   return {};
+}
+
+}  // namespace
+
+// The half of a state is of no use, and on a full disk it would take the room that the cache's text needs.
+Status write_state(int file, std::span<const uint8_t> payload) {
+  Status written = write_all(file, payload);
+  if (!written) (void)::ftruncate(file, 0);
+  return written;
 }
 
 }  // namespace rockllama

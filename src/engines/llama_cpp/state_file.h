@@ -7,7 +7,7 @@
 
 namespace rockllama {
 
-// Writes a payload into the file, from its beginning. kNoSpace, kIo.
+// Writes a payload into the file, from its beginning. kNoSpace, kIo: the file is empty then.
 [[nodiscard]] Status write_state(int file, std::span<const uint8_t> payload);
 
 }  // namespace rockllama
