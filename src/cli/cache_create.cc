@@ -4,6 +4,7 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <sstream>
 
 #include "base/json_depth.h"
 #include "cli/cache_commands.h"
@@ -21,9 +22,20 @@ Result<std::string> read_input(const std::string& file) {
   std::ifstream opened;
   if (file != "-") opened.open(file, std::ios::binary);
   std::istream& input = file == "-" ? std::cin : opened;
-  std::string text{std::istreambuf_iterator<char>(input), std::istreambuf_iterator<char>()};
+  std::ostringstream text;
+  // Of a folder the first read fails, not the opening. An empty file sets only failbit, and only of `text`.
+  if (input.good() && input.peek() != std::char_traits<char>::eof()) text << input.rdbuf();
   if ((file != "-" && !opened.is_open()) || input.bad()) return fail(ErrorCode::kIo, file + ": cannot be read");
-  return text;
+  return text.str();
+}
+
+// In the request's JSON what is no UTF-8 would be replaced, and nobody would notice.
+bool is_utf8(const std::string& text) {
+  try {
+    return !ApiJson(text).dump().empty();
+  } catch (const ApiJson::type_error&) {
+    return false;
+  }
 }
 
 // An object {messages, tools} out of a file with one, or with the list alone.
@@ -54,6 +66,7 @@ Status add_content(const CacheOptions& options, ApiJson* body) {
   }
   auto text = options.file.empty() ? Result<std::string>(options.prompt) : read_input(options.file);
   if (!text) return fail(text.error());
+  if (!is_utf8(*text)) return fail(ErrorCode::kInvalidArgument, "the text is not UTF-8");
   (*body)[options.text_only ? "content" : "prompt"] = std::move(*text);
   return {};
 }

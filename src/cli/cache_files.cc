@@ -80,6 +80,7 @@ Result<UniqueFd> open_input(const std::string& file, uint64_t limit) {
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return file_error(file);
   if (S_ISREG(info.st_mode)) return fd;
+  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, file + ": is a folder");
   return spool_pipe(fd.get(), limit);
 }
 

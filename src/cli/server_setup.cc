@@ -1,6 +1,7 @@
 #include "cli/server_setup.h"
 
 #include <pthread.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -8,13 +9,25 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <string_view>
 #include <utility>
 
+#include "base/one_line.h"
 #include "base/subprocess.h"
 
 namespace rockllama {
 namespace {
+
+// The message of a log line, which may hold what clients and people gave names to.
+class OneLine : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    const std::string text = one_line(std::string(message.payload.begin(), message.payload.end()));
+    line.append(text.data(), text.data() + text.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<OneLine>(); }
+};
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -64,7 +77,9 @@ std::optional<Config> read_config(const ServeFlags& flags) {
 
 void set_up_log(const std::string& level) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("rockllama"));
-  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  auto format = std::make_unique<spdlog::pattern_formatter>();
+  format->add_flag<OneLine>('*').set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %*");
+  spdlog::set_formatter(std::move(format));
   spdlog::set_level(spdlog::level::from_str(level));
 }
 

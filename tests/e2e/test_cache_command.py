@@ -76,6 +76,14 @@ def test_an_archive_goes_through_pipes_and_files(server):
     assert "archive" in run(server, "cache", "import", "prompt.txt", code=1)[1]
 
 
+def test_input_that_is_no_text_is_refused(server):
+    assert "cannot be read" in run(server, "cache", "create", "folder", "--file", ".", code=1)[1]
+    assert "folder" in run(server, "cache", "import", ".", code=1)[1]
+    assert "UTF-8" in run(server, "cache", "create", "bytes", "--file", "-", data=b"\xff\xfe", code=2)[1]
+    assert "empty" in run(server, "cache", "create", "nothing", "--file", "-", code=1)[1]
+    assert "'nobody'" in run(server, "cache", "create", "child", "--prompt", "x", "--parent", "nobody", code=1)[1]
+
+
 def test_models_are_listed(server):
     for arguments in (["models"], ["models", "list"]):
         lines = run(server, *arguments)[0].decode().splitlines()
