@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/archive_responder.h"
 #include "api/cache_json.h"
+#include "api/change_log.h"
 #include "api/errors.h"
 
 namespace rockllama::api {
@@ -69,7 +70,9 @@ void add_cache_archives(http::Router& router, const Services& services) {
   });
   router.add(
       "POST", "/v1/cache/{model}/import",
-      [services](const RequestPtr& request, const WriterPtr& writer) { import_cache(services, request, writer); },
+      [services](const RequestPtr& request, const WriterPtr& writer) {
+        import_cache(services, request, with_log_line(*request, writer));
+      },
       http::BodyFile{services.import_limit_bytes, [archives = services.archives] { return archives->open_spool(); }});
 }
 

@@ -5,6 +5,7 @@
 #include "api/cache_request.h"
 #include "api/cache_responder.h"
 #include "api/cache_stats_json.h"
+#include "api/change_log.h"
 #include "api/errors.h"
 #include "base/clock.h"
 
@@ -105,8 +106,10 @@ void remove(Caches* caches, const RequestPtr& request, const WriterPtr& writer) 
 void add_caches(http::Router& router, const Services& services) {
   using Flow = void (*)(Caches*, const RequestPtr&, const WriterPtr&);
   const auto add = [&router, caches = services.caches](const char* method, const char* pattern, Flow flow) {
-    router.add(method, pattern,
-               [caches, flow](const RequestPtr& request, const WriterPtr& writer) { flow(caches, request, writer); });
+    router.add(method, pattern, [caches, flow](const RequestPtr& request, const WriterPtr& writer) {
+      flow(caches, request,
+           request->method == "POST" || request->method == "DELETE" ? with_log_line(*request, writer) : writer);
+    });
   };
   add("GET", "/v1/cache", list_all);
   add("GET", "/v1/cache/{model}", list);

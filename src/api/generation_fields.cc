@@ -78,7 +78,7 @@ void read_use_cache(const Json& body, CompletionRequest* request) {
   }
   if (fine) return;
   request->use_cache_problem = found->is_null()
-                                   ? "use_cache is null; answered without a named cache"
+                                   ? "use_cache is null; no cache was asked for"
                                    : "use_cache must be a name or a list of up to 16 names; what is not was ignored";
 }
 

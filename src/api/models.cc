@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/api.h"
+#include "api/change_log.h"
 #include "api/errors.h"
 #include "api/model_json.h"
 
@@ -75,8 +76,9 @@ void unload(Models* models, const RequestPtr& request, const WriterPtr& writer) 
 void add_models(http::Router& router, const Services& services) {
   using Flow = void (*)(Models*, const RequestPtr&, const WriterPtr&);
   const auto add = [&router, models = services.models](const char* method, const char* pattern, Flow flow) {
-    router.add(method, pattern,
-               [models, flow](const RequestPtr& request, const WriterPtr& writer) { flow(models, request, writer); });
+    router.add(method, pattern, [models, flow](const RequestPtr& request, const WriterPtr& writer) {
+      flow(models, request, request->method == "POST" ? with_log_line(*request, writer) : writer);
+    });
   };
   add("GET", "/v1/models", list);
   add("GET", "/v1/models/available", available);
