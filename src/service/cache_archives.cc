@@ -53,7 +53,9 @@ struct ArrivingCache {
 }  // namespace
 
 Result<CacheExport> CacheArchives::export_cache(const std::string& model, const std::string& name, bool with_states) {
-  return rockllama::export_cache(context_->store, model, name, with_states);
+  auto bytes = rockllama::export_cache(context_->store, model, name, with_states);
+  if (bytes || bytes.error().code != ErrorCode::kNotFound) return bytes;
+  return fail(ErrorCode::kNotFound, "there is no cache '" + name + "' of model '" + model + "'", "cache_name");
 }
 
 void CacheArchives::import_cache(ImportCache request, UniqueFd file, Imported done) {

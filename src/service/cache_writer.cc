@@ -36,6 +36,9 @@ Result<CacheLine> line_of(CacheStore* store, const CreateCache& request) {
   CacheLine line;
   if (!request.parent.empty()) {
     auto parent = store->reference(request.model, request.parent, StateFormat::kChat, "");
+    if (!parent && parent.error().code == ErrorCode::kNotFound && parent.error().param.empty()) {
+      return fail(ErrorCode::kNotFound, "there is no cache '" + request.parent + "' to continue", "parent");
+    }
     if (!parent) return fail(parent.error().code, parent.error().message, "parent");
     line = std::move(parent->line);
   }

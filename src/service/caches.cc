@@ -44,10 +44,21 @@ Result<CacheCreated> create_text(ServiceContext* context, const CreateCache& req
   const auto status =
       context->store->commit(request.model, request.name, request.text, {}, cache_attributes(request, unix_seconds()));
   if (!status) return tl::unexpected(status.error());
-  return CacheCreated{.model = request.model,
-                      .name = request.name,
-                      .size_bytes = request.text.size(),
-                      .message = "Text cache stored; its state is made by generate-binary or at first use"};
+  CacheCreated created{.model = request.model,
+                       .name = request.name,
+                       .size_bytes = request.text.size(),
+                       .message = "Text cache stored; its state is made by generate-binary or at first use"};
+  // It was there with the same text, and its states stay.
+  const auto info = context->store->find(request.model, request.name, current_fingerprint(context, request.model));
+  for (const StateInfo& state : info ? info->binary : std::vector<StateInfo>{}) {
+    if (state.status != StateStatus::kReady) continue;
+    created.binary = true;
+    created.states.push_back(state.format);
+    created.size_bytes += state.size_bytes;
+    created.prompt_tokens = created.prompt_tokens == 0 ? state.tokens : created.prompt_tokens;
+  }
+  if (created.binary) created.message = "Text cache stored; its state is up to date";
+  return created;
 }
 
 }  // namespace

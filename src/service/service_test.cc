@@ -241,6 +241,7 @@ TEST_F(CachesTest, StoresATextWithoutLoadingTheModel) {
   service->caches().generate_binary(
       "m", "c", std::nullopt, {}, [&](Result<CacheCreated> result) { generated.set_value(result && result->binary); });
   EXPECT_TRUE(generated.get_future().get());
+  EXPECT_TRUE(create(request)->binary) << "its states stay with the same text";
 }
 
 TEST_F(CachesTest, RefusesABadNameAndAModelThatThereIsNot) {
