@@ -108,6 +108,7 @@ Result<std::map<std::string, std::vector<CacheInfo>>> Caches::list_all() {
   for (const std::string& model : context_->store->models()) {
     auto infos = context_->store->list(model, current_fingerprint(context_, model));
     if (!infos) return tl::unexpected(infos.error());
+    for (CacheInfo& info : *infos) context_->builder->building().add_to(&info);
     result[model] = std::move(*infos);
   }
   return result;
@@ -131,12 +132,14 @@ Result<std::vector<CacheInfo>> Caches::list(const std::string& model) {
     if (const auto entry = context_->registry->find(model); !entry) return tl::unexpected(entry.error());
     return std::vector<CacheInfo>{};
   }
+  for (CacheInfo& info : *infos) context_->builder->building().add_to(&info);
   return infos;
 }
 
 Result<Caches::Content> Caches::get(const std::string& model, const std::string& name) {
   auto info = context_->store->find(model, name, current_fingerprint(context_, model));
   if (!info) return fail(ErrorCode::kNotFound, no_cache(name) + " of model '" + model + "'", "cache_name");
+  context_->builder->building().add_to(&*info);
   Content content{.info = std::move(*info), .text = {}};
   if (auto text = context_->store->text(model, name)) content.text = std::move(*text);
   return content;

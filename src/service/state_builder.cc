@@ -81,7 +81,14 @@ void StateBuilder::build(Order order, OnProgress progress, Built built) {
   const protocol::SaveState command{context_->next_id(), order.format, order.line};
   Scheduler& scheduler = order.host->scheduler();
   std::optional<LentState> lent = lend(order);
-  auto save = std::make_shared<Save>(Save{std::move(order), std::move(progress), std::move(built), std::move(*payload),
+  const ModelSpec& spec = order.host->entry().spec;
+  const BuildingStates::Build made{spec.name, order.name, to_string(spec.engine), order.format, unix_seconds()};
+  building_.begin(made);
+  const auto ended = [this, made, built = std::move(built)](Result<NewState> state) {
+    building_.end(made);
+    built(std::move(state));
+  };
+  auto save = std::make_shared<Save>(Save{std::move(order), std::move(progress), ended, std::move(*payload),
                                           &context_->store->save_crashes()});
   // Off the worker's thread: what follows a state is hashing and file calls.
   const auto on_event = [save, executor = context_->executor](const JobEvent& event) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "service/building_states.h"
 #include "service/context.h"
 #include "service/model_host.h"
 
@@ -35,6 +36,7 @@ class StateBuilder {
   // Calls `built` once. kUnsupported when the engine cannot save, or the runtime ends when it saves, as is remembered;
   // kNoSpace, kIo, kInternal (the worker died).
   void build(Order order, OnProgress progress, Built built);
+  [[nodiscard]] const BuildingStates& building() const { return building_; }
 
   // Builds the missing state of an existing cache behind the scenes and adds it. Does nothing when that is already
   // under way, can never be done for this text and model, or failed a moment ago. `keep` lives until it is done.
@@ -52,6 +54,7 @@ class StateBuilder {
   void end(const std::string& key, const Status& status);
 
   ServiceContext* context_;
+  BuildingStates building_;
   std::mutex mutex_;
   std::map<std::string, Attempt> attempts_;  // by model, cache, format, text hash, fingerprint
 };
