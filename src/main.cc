@@ -2,7 +2,9 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <thread>
 
 #include "api/api.h"
@@ -21,6 +23,7 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 constexpr int kExecutorThreads = 4;
+constexpr int kLastWordsS = 5;  // for answers to those whom a stop cut off
 
 int failed(const std::string& what) {
   std::fprintf(stderr, "rockllama: %s\n", what.c_str());
@@ -50,13 +53,16 @@ std::vector<std::string> fill(http::Router* router, const api::Services& service
   return api::add_endpoint_map(*router, services, endpoint_map(config));
 }
 
-// Runs the HTTP server until a signal ends it.
-void serve_until_signal(http::HttpServer* server, int grace_s) {
-  std::thread signals([server, grace_s] {
+// Runs the HTTP server until a signal ends it. Who waits longer than the grace time is told why it ends.
+void serve_until_signal(http::HttpServer* server, Service* service, int grace_s) {
+  std::promise<void> ended;
+  std::thread signals([server, service, grace_s, over = ended.get_future()] {
     spdlog::info("signal {}: stopping", wait_for_stop_signal());
-    server->stop(static_cast<uint32_t>(grace_s) * 1000);
+    server->stop(static_cast<uint32_t>(grace_s + kLastWordsS) * 1000);
+    if (over.wait_for(std::chrono::seconds(grace_s)) == std::future_status::timeout) service->stop();
   });
   server->run();
+  ended.set_value();
   signals.join();
 }
 
@@ -141,7 +147,7 @@ int serve(const ServeFlags& flags) {
   print_welcome(*config, (*server)->port(), service.models().list());
   preload(*config, &service);
   service.startup_caches().begin(startup_caches(*config));
-  serve_until_signal(server->get(), config->server.shutdown_grace_s);
+  serve_until_signal(server->get(), &service, config->server.shutdown_grace_s);
   handlers.stop();
   service.stop();
   executor.stop();

@@ -1,5 +1,6 @@
 """The server as a process: start, wrong settings, bad clients, the end."""
 
+import json
 import re
 import signal
 import socket
@@ -47,6 +48,19 @@ def test_sigterm_lets_a_running_answer_finish(scripted):
         server.process.send_signal(signal.SIGTERM)
         rest = [line for line in lines if line]
     assert rest[-1] == "data: [DONE]"
+    assert server.process.wait(20 * PATIENCE) == 0
+
+
+def test_sigterm_tells_whom_it_cuts_off(scripted):
+    server = scripted("answer word \nrepeat 4000\ntoken_delay_ms 50\n", settings={"server": {"shutdown_grace_s": 1}})
+    server.start()
+    with server._http.stream("POST", "/v1/chat/completions", json={
+            "model": "demo", "messages": [{"role": "user", "content": "go"}], "stream": True}) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        server.process.send_signal(signal.SIGTERM)
+        rest = [line for line in lines if line]
+    assert "error" in json.loads(rest[-1].removeprefix("data: "))
     assert server.process.wait(20 * PATIENCE) == 0
 
 
