@@ -50,7 +50,7 @@ def folder_of(path, folders):
 
 
 def violations(path, text, rules):
-    """What is wrong with the includes of one source; `path` is relative to src/."""
+    """What is wrong with the includes of one source; `path` as sources() gives it."""
     folder = folder_of(path, rules.folders)
     if folder is None or folder not in rules.folders:
         return [f"{path}: its folder is in no rule of docs/architecture.md"]
@@ -69,6 +69,12 @@ def violations(path, text, rules):
     return found
 
 
+def folder_path(name):
+    """Where a folder of the rules is: below src/, but for rkllm_sim."""
+    return ROOT / name if name == "rkllm_sim" else ROOT / "src" / name
+
+
 def sources():
-    folder = ROOT / "src"
-    return sorted(path.relative_to(folder).as_posix() for ext in ("h", "cc") for path in folder.rglob(f"*.{ext}"))
+    """Paths of all sources as they are included: relative to src/, or rkllm_sim/..."""
+    for base, top in ((ROOT / "src", ROOT / "src"), (ROOT, ROOT / "rkllm_sim")):
+        yield from sorted((path.relative_to(base).as_posix(), path) for ext in ("h", "cc") for path in top.rglob(f"*.{ext}"))

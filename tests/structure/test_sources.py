@@ -5,7 +5,7 @@ import re
 from includes import ROOT
 
 MAX_LINES = 500
-FOLDERS = ("src", "tests", "fuzz", "script", "bench", "cmake", "tools", "docs", "config")
+FOLDERS = ("src", "rkllm_sim", "tests", "fuzz", "script", "bench", "cmake", "tools", "docs", "config")
 TOP = ("README.md", "CONTRIBUTING.md", "CMakeLists.txt", "CMakePresets.json")
 
 
