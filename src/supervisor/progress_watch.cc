@@ -17,8 +17,8 @@ constexpr uint32_t kMeasurableTokens = 16;
 
 }  // namespace
 
-ProgressWatch::ProgressWatch(double floor_ms, uint32_t block_tokens)
-    : floor_ms_(floor_ms), block_tokens_(block_tokens) {}
+ProgressWatch::ProgressWatch(double floor_ms, uint32_t block_tokens, double prefill_speed)
+    : floor_ms_(floor_ms), block_tokens_(block_tokens), prefill_speed_(prefill_speed) {}
 
 void ProgressWatch::load_asked(uint64_t model_bytes, double now_ms) {
   load_deadline_ms_ = now_ms + floor_ms_ + static_cast<double>(model_bytes) / kDiskBytesPerMs;

@@ -14,8 +14,8 @@ namespace rockllama {
 class ProgressWatch {
  public:
   // `floor_ms`: what every wait is given at least. `block_tokens`: the largest piece of prefill between two signs of
-  // life.
-  ProgressWatch(double floor_ms, uint32_t block_tokens);
+  // life. `prefill_speed`: as measured in the process before, tokens per second; 0 = not yet.
+  ProgressWatch(double floor_ms, uint32_t block_tokens, double prefill_speed = 0);
 
   void load_asked(uint64_t model_bytes, double now_ms);
   void loaded(uint64_t kv_bytes_per_token);

@@ -46,6 +46,13 @@ TEST(ProgressWatch, ScalesByTheMeasuredSpeed) {
   EXPECT_TRUE(watch.hung(100 + kFloor + 1001));
 }
 
+TEST(ProgressWatch, KnowsTheSpeedOfTheProcessBefore) {
+  ProgressWatch watch(kFloor, kBlock, 1000);
+  watch.start_asked(1, 8, 0, 0);
+  EXPECT_FALSE(watch.hung(kFloor + 999));
+  EXPECT_TRUE(watch.hung(kFloor + 1001));
+}
+
 TEST(ProgressWatch, WatchesTheWriteOfAStateThatIsThere) {
   ProgressWatch watch(kFloor, kBlock);
   watch.write_asked(1, 50'000'000, 0);

@@ -143,7 +143,7 @@ void WorkerProcess::begin_life(Incarnation* incarnation) {
   garbage_ = false;
   restoring_.clear();
   offered_bytes_.clear();
-  watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens);
+  watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens, watch_.prefill_speed());
   watch_.load_asked(options_.model_bytes, steady_ms());
   writer_ = &incarnation->writer;
   if (stopping_) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
