@@ -9,7 +9,7 @@ using Clock = std::chrono::steady_clock;
 
 // A runtime that is back from a run, does not run and has said neither FINISH nor ERROR is given this long.
 constexpr auto kLastWord = std::chrono::seconds(2);
-constexpr auto kStep = std::chrono::milliseconds(20);
+constexpr auto kMonitorStep = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -52,7 +52,7 @@ void RunMonitor::await_end(const std::function<bool()>& is_running) {
   auto quiet_since = Clock::now();
   uint64_t seen = events_;
   while (report_.end == RunEnd::kSilent) {
-    changed_.wait_for(lock, kStep);
+    changed_.wait_for(lock, kMonitorStep);
     lock.unlock();
     const bool running = is_running();
     lock.lock();

@@ -31,12 +31,12 @@ void raise_descriptor_limit() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-// What the KV cells hold between runs.
-enum class KvCells : uint8_t { kNone, kDiscarded, kLeft };
-
 }  // namespace
 
 class Runtime::Impl {
+  // What the KV cells hold between runs.
+  enum class KvCells : uint8_t { kNone, kDiscarded, kLeft };
+
  public:
   Impl(std::shared_ptr<const Library> opened, RuntimeOptions wanted, std::unique_ptr<Binding> binding)
       : library(std::move(opened)), options(std::move(wanted)), binding_(std::move(binding)) {}
