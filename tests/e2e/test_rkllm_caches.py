@@ -37,6 +37,7 @@ def prepared(request, tmp_path_factory):
         yield Prepared(server.start(), request.param)
 
 
+@pytest.mark.emulated
 def test_a_cache_is_made_with_its_state(prepared):
     assert prepared.created["object"] == "cache.created" and prepared.created["binary"] is True, prepared.created
     assert prepared.created["prompt_tokens"] > 80
@@ -45,6 +46,7 @@ def test_a_cache_is_made_with_its_state(prepared):
     assert info["binary"][0]["engine"] == "rkllm" and info["binary"][0]["status"] == "ready"
 
 
+@pytest.mark.emulated
 def test_a_cache_is_used(prepared):
     prepared.expect_used(prepared.ask())
     prepared.expect_used(prepared.ask(stream=False))
@@ -57,6 +59,7 @@ def test_a_cache_serves_a_stream(prepared):
     prepared.expect_used(chunks[-1].usage.model_dump())
 
 
+@pytest.mark.emulated
 def test_a_cache_outlives_the_server(prepared):
     prepared.server.restart()
     prepared.expect_used(prepared.ask())
