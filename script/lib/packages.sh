@@ -7,10 +7,15 @@ TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-tidy-14
 AARCH64_PACKAGES=(g++-aarch64-linux-gnu qemu-user libspdlog-dev:arm64 libxxhash-dev:arm64 libarchive-dev:arm64
   libssl-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64 libgomp1:arm64)
 
+# Those of this machine's architecture, unless a name ends with another one.
 missing_packages() {
-  local package
+  local package wanted native found
+  native=$(dpkg --print-architecture)
   for package in "$@"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    wanted=$native
+    [[ $package != *:* ]] || wanted=${package#*:}
+    found=$(dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$package" 2>/dev/null || true)
+    grep -qxE "installed ($wanted|all)" <<<"$found" || echo "$package"
   done
 }
 
