@@ -5,6 +5,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "domain/runtime_report.h"
+
 namespace rockllama {
 namespace {
 
@@ -38,8 +40,7 @@ std::optional<ContextRefusal> context_refusal(const std::vector<std::string>& li
 std::string last_words(const std::vector<std::string>& lines) {
   constexpr size_t kMost = 3;
   std::vector<std::string> words;
-  std::ranges::copy_if(lines, std::back_inserter(words),
-                       [](const std::string& line) { return line.find("E rkllm:") != std::string::npos; });
+  std::ranges::copy_if(lines, std::back_inserter(words), is_runtime_error);
   if (words.empty()) words = lines;
   std::string text;
   for (size_t i = words.size() - std::min(words.size(), kMost); i < words.size(); ++i) {

@@ -268,6 +268,7 @@ TEST_F(RkllmRuntime, GivesUpOnARunThatReturnedAndNeverEnds) {
   EXPECT_THAT(silent.error().message, HasSubstr("without an end"));
   // What the run was given may still be read.
   EXPECT_FALSE(fake_.run_is_over);
+  EXPECT_TRUE(runtime->is_dead());
   EXPECT_EQ(runtime->run(kHello, {}).error().code, ErrorCode::kInternal);
 }
 
