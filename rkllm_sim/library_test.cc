@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <memory>
 
 #include "tests/support/rkllm_sim_library.h"
 
@@ -19,7 +21,20 @@ constexpr char kQuestion[] = "What is the capital of France? Answer with one wor
 
 class RkllmSim : public testing::TestWithParam<const char*> {
  protected:
-  RkllmSimLibrary library_{GetParam()};
+  // One of each version, with a model loaded, for all tests; each leaves it as it found it.
+  static RkllmSimLibrary& loaded() {
+    auto& library = libraries_[GetParam()];
+    if (!library) {
+      library = std::make_unique<RkllmSimLibrary>(GetParam());
+      EXPECT_EQ(library->init(), 0);
+    }
+    library->on_callback = [] { return 0; };
+    return *library;
+  }
+  static void TearDownTestSuite() { libraries_.clear(); }
+
+  static inline std::map<std::string, std::unique_ptr<RkllmSimLibrary>> libraries_;
+  RkllmSimLibrary& library_ = loaded();
   std::string cache_file_ = testing::TempDir() + "/rkllm_sim_" + std::to_string(::getpid()) + ".rkllm_cache";
 
   void TearDown() override { std::filesystem::remove(cache_file_); }
@@ -60,7 +75,6 @@ TEST_P(RkllmSim, WritesDefaultsWhereItsHeaderHasThem) {
 #endif
 
 TEST_P(RkllmSim, AnswersAPromptAndFinishesOnce) {
-  ASSERT_EQ(library_.init(), 0);
   const SimRun run = library_.run({.text = kQuestion});
   EXPECT_EQ(run.result, 0);
   EXPECT_FALSE(run.text.empty());
@@ -72,7 +86,6 @@ TEST_P(RkllmSim, AnswersAPromptAndFinishesOnce) {
 }
 
 TEST_P(RkllmSim, AnswersTokens) {
-  ASSERT_EQ(library_.init(), 0);
   const SimRun first = library_.run({.tokens = {1, 10, 20, 30, 40}});
   const SimRun again = library_.run({.tokens = {1, 10, 20, 30, 40}});
   EXPECT_EQ(first.result, 0);
@@ -81,7 +94,6 @@ TEST_P(RkllmSim, AnswersTokens) {
 }
 
 TEST_P(RkllmSim, AnswersTheSameFromASavedCacheWithLessPrefill) {
-  ASSERT_EQ(library_.init(), 0);
   const SimRun cold = library_.run({.text = kQuestion, .save = cache_file_});
   ASSERT_EQ(library_.call("rkllm_load_prompt_cache", library_.handle(), cache_file_.c_str()), 0);
   const SimRun cached = library_.run({.text = kQuestion});
@@ -94,7 +106,6 @@ TEST_P(RkllmSim, AnswersTheSameFromASavedCacheWithLessPrefill) {
 }
 
 TEST_P(RkllmSim, ReadsACacheFromItsBeginningOnly) {
-  ASSERT_EQ(library_.init(), 0);
   const SimRun other = library_.run({.tokens = {1, 11, 20, 30, 40, 50}});
   (void)library_.run({.tokens = {2, 11, 20, 30, 40, 50}, .save = cache_file_});
   ASSERT_EQ(library_.call("rkllm_load_prompt_cache", library_.handle(), cache_file_.c_str()), 0);
@@ -103,23 +114,22 @@ TEST_P(RkllmSim, ReadsACacheFromItsBeginningOnly) {
 
 TEST_P(RkllmSim, RefusesAContextAboveTheModelsLimit) {
   testing::internal::CaptureStderr();
-  EXPECT_EQ(library_.init({.context = 20000}), -1);
+  EXPECT_EQ(RkllmSimLibrary(GetParam()).init({.context = 20000}), -1);
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_THAT(log, HasSubstr("E rkllm: max_context[20000] must be less than the model's max_context_limit[8192]"));
   EXPECT_THAT(log, HasSubstr(std::string("I rkllm: rkllm-runtime version: ") + GetParam() + ", rknpu driver version:"));
 }
 
 TEST_P(RkllmSim, GivesARowOfTheLastHiddenLayerForEachToken) {
-  ASSERT_EQ(library_.init(), 0);
   const SimRun run = library_.run({.tokens = {1, 10, 20, 30, 40}, .mode = 1});
   EXPECT_EQ(run.hidden_rows, 5);
-  EXPECT_GT(std::count_if(run.hidden.begin(), run.hidden.end(), [](float value) { return value != 0; }), 1000);
+  const auto zeros = std::count(run.hidden.begin(), run.hidden.end(), 0.0F);
+  EXPECT_LT(zeros, static_cast<ptrdiff_t>(run.hidden.size() / 2));
   EXPECT_EQ(run.states.size(), 2U);
   EXPECT_EQ(run.states.front(), std::string(GetParam()) == "1.1.4" ? 4U : 0U);
 }
 
 TEST_P(RkllmSim, RunsOneAfterTheOther) {
-  ASSERT_EQ(library_.init(), 0);
   int inner = 0;
   library_.on_callback = [this, &inner] {
     if (inner == 0) inner = library_.run({.text = "Me too!"}).result;
@@ -130,7 +140,6 @@ TEST_P(RkllmSim, RunsOneAfterTheOther) {
 }
 
 TEST_P(RkllmSim, EndsARunThatIsAborted) {
-  ASSERT_EQ(library_.init({.max_new_tokens = 200}), 0);
   library_.on_callback = [this] { return library_.call("rkllm_abort", library_.handle()); };
   const SimRun run = library_.run({.text = kQuestion});
   EXPECT_EQ(run.states, (std::vector<uint32_t>{0, kFinish}));
