@@ -121,6 +121,7 @@ def test_a_state_that_cannot_be_saved_leaves_the_text(server, fault):
 
 @pytest.mark.parametrize("fault", ["segfault load", "hang load"])
 def test_a_state_that_kills_the_runtime_is_answered_from_the_text(server, fault):
+    assert ask(server).status_code == 200
     server.create_cache("guide", GUIDE, format="chat")
     server.plant(f"once {fault}")
     answer = server.chat(QUESTION, use_cache="guide", max_tokens=4)

@@ -3,6 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from prompts import GUIDE
 from rkllm import RkllmServer
 from rockllama import PATIENCE, alive, children, sized, wait_until
@@ -41,6 +42,7 @@ def answered_or_refused(response):
     return response.status_code == 200 or bool(body["error"]["message"])
 
 
+@pytest.mark.timeout(sized(300, 300, 3600))
 def test_random_faults_leave_a_server_that_answers_and_nothing_else(tmp_path):
     chance = random.Random(4)
     settings = {"worker": {"restart_backoff_ms": 10, "hang_floor_ms": 4000 * PATIENCE}}
