@@ -8,6 +8,13 @@ from rkllm import RkllmServer, library
 from rockllama import PATIENCE, events, said, wait_until
 
 QUESTION = "What should I see first?"
+
+
+def hang(fault):
+    """Sanitizers wait too long for it to be found out."""
+    return pytest.param(fault, marks=pytest.mark.surface)
+
+
 # Soon found out to hang: a short least time, and small blocks, which are what a hang is measured by before any speed is.
 HANGS_SOON = {"settings": {"worker": {"hang_floor_ms": 4000 * PATIENCE, "restart_backoff_ms": 20}},
               "overrides": {"block_tokens": 8}}
@@ -76,7 +83,7 @@ def test_a_load_beyond_the_models_limit_says_both_numbers(server):
     assert "1024" in message and "512" in message
 
 
-@pytest.mark.parametrize("fault", ["segfault init", "hang init", "segfault run", "hang run"])
+@pytest.mark.parametrize("fault", ["segfault init", hang("hang init"), "segfault run", hang("hang run")])
 def test_what_happens_once_is_tried_again_for_the_same_request(server, fault):
     if fault.endswith("run"):
         assert ask(server).status_code == 200
@@ -91,7 +98,7 @@ def test_a_run_that_crashes_every_time_is_refused(server):
     expect_fine(server)
 
 
-@pytest.mark.parametrize("fault", ["segfault run", "hang run"])
+@pytest.mark.parametrize("fault", ["segfault run", hang("hang run")])
 def test_a_stream_that_had_begun_ends_with_an_error(server, fault):
     assert ask(server).status_code == 200
     server.plant(f"once {fault}", "run_token 4")
@@ -102,7 +109,7 @@ def test_a_stream_that_had_begun_ends_with_an_error(server, fault):
     expect_fine(server)
 
 
-@pytest.mark.parametrize("fault", ["segfault abort", "hang abort"])
+@pytest.mark.parametrize("fault", ["segfault abort", hang("hang abort")])
 def test_an_abort_that_fails_costs_one_answer_at_most(server, fault):
     assert ask(server).status_code == 200
     server.plant(f"once {fault}")
@@ -111,7 +118,7 @@ def test_an_abort_that_fails_costs_one_answer_at_most(server, fault):
     expect_fine(server)
 
 
-@pytest.mark.parametrize("fault", ["segfault save", "hang save", "cannot_save", "truncated_save", "disk_full"])
+@pytest.mark.parametrize("fault", ["segfault save", hang("hang save"), "cannot_save", "truncated_save", "disk_full"])
 def test_a_state_that_cannot_be_saved_leaves_the_text(server, fault):
     assert ask(server).status_code == 200
     server.plant(fault)
@@ -119,7 +126,7 @@ def test_a_state_that_cannot_be_saved_leaves_the_text(server, fault):
     expect_fine(server)
 
 
-@pytest.mark.parametrize("fault", ["segfault load", "hang load"])
+@pytest.mark.parametrize("fault", ["segfault load", hang("hang load")])
 def test_a_state_that_kills_the_runtime_is_answered_from_the_text(server, fault):
     assert ask(server).status_code == 200
     server.create_cache("guide", GUIDE, format="chat")
@@ -129,7 +136,7 @@ def test_a_state_that_kills_the_runtime_is_answered_from_the_text(server, fault)
     expect_fine(server)
 
 
-@pytest.mark.parametrize("fault", ["segfault destroy", "hang destroy"])
+@pytest.mark.parametrize("fault", ["segfault destroy", hang("hang destroy")])
 def test_a_handle_is_not_destroyed_but_left_to_the_end_of_its_process(server, fault):
     assert ask(server).status_code == 200
     server.plant(fault)
@@ -138,6 +145,7 @@ def test_a_handle_is_not_destroyed_but_left_to_the_end_of_its_process(server, fa
     server.stop()
 
 
+@pytest.mark.surface
 @pytest.mark.parametrize("version", ["1.2.1", "1.3.0"])
 def test_a_second_model_that_finds_no_memory_is_refused(make_rkllm, version):
     server = make_rkllm(version, settings={"models": {"max_loaded": 2}, "worker": {"restart_backoff_ms": 20}})
@@ -149,6 +157,7 @@ def test_a_second_model_that_finds_no_memory_is_refused(make_rkllm, version):
     assert ask(server).status_code == 200
 
 
+@pytest.mark.surface
 def test_garbage_is_passed_on_as_valid_text(server):
     server.plant("garbage_text")
     response = ask(server)
@@ -156,6 +165,7 @@ def test_garbage_is_passed_on_as_valid_text(server):
     assert response.json()["usage"]["completion_tokens"] >= 1
 
 
+@pytest.mark.surface
 def test_an_answer_never_reaches_the_end_of_the_context(make_rkllm):
     server = make_rkllm(overrides={"context_tokens": 256}).start()
     server.plant("abort_past_context")
@@ -163,11 +173,13 @@ def test_an_answer_never_reaches_the_end_of_the_context(make_rkllm):
     assert answer["choices"][0]["finish_reason"] in ("stop", "length")
 
 
+@pytest.mark.surface
 def test_the_asynchronous_interface_is_not_relied_on(server):
     server.plant("async_never_finishes")
     assert ask(server).status_code == 200
 
 
+@pytest.mark.surface
 @pytest.mark.parametrize("switch", ["waits_for_utf8", "running_is_zero", "special_tokens on", "special_tokens off"])
 def test_what_nobody_knows_for_sure_may_be_either_way(server, switch):
     server.plant(switch)
@@ -181,6 +193,7 @@ def copy_that_says(folder, version, other):
     return copy
 
 
+@pytest.mark.surface
 @pytest.mark.parametrize("version, other", [("1.3.0", "1.2.1"), ("1.2.1", "1.3.0"), ("1.2.0", "1.1.4"), ("1.2.1", "9.9.9")])
 def test_a_library_that_lies_about_its_version_is_refused(make_rkllm, tmp_path, version, other):
     server = make_rkllm(runtime=copy_that_says(tmp_path, version, other)).start()
@@ -188,6 +201,7 @@ def test_a_library_that_lies_about_its_version_is_refused(make_rkllm, tmp_path, 
     assert server.get("/health").status_code == 200
 
 
+@pytest.mark.surface
 def test_a_library_that_is_none_is_refused(make_rkllm, tmp_path):
     (tmp_path / "librkllmrt.so").write_text("not a library")
     server = make_rkllm(runtime=tmp_path / "librkllmrt.so").start()

@@ -9,8 +9,9 @@ from rkllm import RkllmServer
 from rockllama import PATIENCE, alive, children, sized, wait_until
 
 CALLS = ["init", "run", "save", "load", "abort", "destroy"]
-FAULTS = [f"segfault {call}" for call in CALLS] + ["hang run", "hang save", "cannot_save", "truncated_save", "disk_full",
-                                                   "garbage_text", "null_handle", "abort_past_context"]
+HANGS = sized([], ["hang run", "hang save"])  # sanitizers wait too long for them to be found out
+FAULTS = [f"segfault {call}" for call in CALLS] + HANGS + ["cannot_save", "truncated_save", "disk_full", "garbage_text",
+                                                           "null_handle", "abort_past_context"]
 
 
 def plant_one(server, chance):
