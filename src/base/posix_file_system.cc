@@ -154,8 +154,9 @@ class PosixFileSystem final : public FileSystem {
       std::string name = found->d_name;
       if (name == "." || name == "..") continue;
       struct stat info {};
-      // What vanished meanwhile, or is a link to nothing, is not there.
+      // What vanished meanwhile, is a link to nothing, a pipe or a device, is not there.
       if (::fstatat(::dirfd(folder.get()), name.c_str(), &info, 0) != 0) continue;
+      if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) continue;
       entries.push_back({std::move(name), info_of(info)});
     }
     if (errno != 0) return system_error("read a folder");

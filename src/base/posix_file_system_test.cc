@@ -95,6 +95,7 @@ TEST_F(PosixFileSystem, ListsInNameOrder) {
   ASSERT_TRUE(files_->write_synced(path("b"), "12"));
   ASSERT_TRUE(files_->write_synced(path("a"), ""));
   ASSERT_TRUE(files_->make_folders(path("c")));
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   const auto entries = files_->list(folder_);
   ASSERT_TRUE(entries);
   ASSERT_EQ(entries->size(), 3U);

@@ -175,7 +175,8 @@ void CacheSlot::note_offer() {
     if (record.status != StateStatus::kReady || refused_.contains(id)) continue;
     said += id + to_hex(record.token_hash) + record.fingerprint + (record.line ? to_hex(*record.line) : "");
   }
-  offer_hash_ = hash_bytes(said);
+  // Nothing there offers as much as nothing known: looking at it is no change.
+  offer_hash_ = said.empty() ? Hash128{} : hash_bytes(said);
 }
 
 Result<RecordedCache> CacheSlot::recorded(const LineCheck& line) {

@@ -130,6 +130,7 @@ TEST_F(StoreBudget, TheListenerHearsOfEveryChangeOfWhatIsKnown) {
   EXPECT_THAT(heard_of([&] { create_over("a", "b", "text", "state"); }), Contains("b"));
   EXPECT_EQ(known().size(), 2U);
   EXPECT_THAT(heard_of([&] { (void)info("a"); }), IsEmpty());
+  EXPECT_THAT(heard_of([&] { EXPECT_FALSE(store_->text(kModel, "nobody")); }), IsEmpty());
   files_.put(path("a.bin"), "edited");
   EXPECT_THAT(heard_of([&] { (void)store_->list(kModel, kPrint); }), UnorderedElementsAre("a", "b"));
   EXPECT_THAT(known(), IsEmpty());

@@ -163,7 +163,7 @@ def test_what_is_no_file_in_the_folder_is_no_cache_and_in_nobodys_way(scripted):
     folder = server.folder / "cache" / "demo"
     os.mkfifo(folder / "pipe.bin")
     (folder / "place.llama_cache").mkdir()
-    made = server.create_cache("place", GUIDE)
+    made = server.create_cache("place", "Another text. " + GUIDE)
     assert made["binary"] is False and "folder" in made["warning"]
     assert server.chat(QUESTION, use_cache="place")["usage"]["cache"]["tier"] == "text"
     assert "pipe" not in [info["cache_name"] for info in server.get("/v1/cache/demo").json()["data"]]
