@@ -127,9 +127,7 @@ class RkllmEngineTest : public ::testing::TestWithParam<const char*> {
     return task;
   }
 
-  [[nodiscard]] bool counts() const {
-    return std::string_view(GetParam()) >= "1.2.1" && std::string_view(GetParam()) != "1.2.1b1";
-  }
+  [[nodiscard]] static bool counts() { return std::string_view(GetParam()) >= "1.2.1"; }
   static UniqueFd memory_file() { return UniqueFd(::memfd_create("state", MFD_CLOEXEC)); }
 
   std::unique_ptr<Engine> engine_;
@@ -161,7 +159,7 @@ TEST_P(RkllmEngineTest, EndsWhereTheSinkSaysSo) {
 TEST_P(RkllmEngineTest, WaitsForCreditAndGoesOnWithIt) {
   load();
   engine_->start({.id = 7, .tokens = rules(30), .cuts = {30}, .max_tokens = 6, .credit = 2});
-  for (int i = 0; i < 100 || outcome_.said < 2; ++i) ASSERT_TRUE(engine_->step());
+  for (int i = 0; i < 20 || outcome_.said < 2; ++i) ASSERT_TRUE(engine_->step());
   EXPECT_EQ(outcome_.said, 2u);
   engine_->add_credit(7, 10);
   EXPECT_EQ(work().said, 6u);
@@ -240,7 +238,8 @@ TEST_P(RkllmEngineTest, SaysWhatOfARequestsSamplingHasNoEffect) {
   EXPECT_THAT(model.engine_fingerprint, HasSubstr(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Sims, RkllmEngineTest, ::testing::Values("1.1.4", "1.2.0", "1.2.1b1", "1.2.1", "1.3.0"));
+// Without counts and without a way to clear, with counts, with sampling per run; tests/e2e takes all versions.
+INSTANTIATE_TEST_SUITE_P(Sims, RkllmEngineTest, ::testing::Values("1.1.4", "1.2.1", "1.3.0"));
 
 }  // namespace
 }  // namespace rockllama::rkllm
