@@ -51,6 +51,8 @@ OrderedJson model_details_json(const ModelStatus& status, const std::string& id)
   json["context_tokens"] = status.loaded ? OrderedJson(details.context_tokens) : OrderedJson(nullptr);
   json["kv_bytes_per_token"] = status.loaded ? OrderedJson(details.kv_bytes_per_token) : OrderedJson(nullptr);
   json["engine_version"] = status.loaded ? OrderedJson(details.engine_version) : OrderedJson(nullptr);
+  json["prompt_mode"] = text_or_null(details.prompt_mode);
+  json["prompt_mode_reason"] = text_or_null(details.prompt_mode_reason);
   json["runtime"] = runtime_json(status.log.runtime);
   json["saving_problem"] = text_or_null(status.saving_problem);
   json["failure"] = text_or_null(status.failure);

@@ -14,6 +14,9 @@ constexpr double kSlowestPrefill = 2;
 constexpr double kSlack = 10;
 // Fewer tokens than these say little of the speed: a decode call has a cost of its own.
 constexpr uint32_t kMeasurableTokens = 16;
+// Of a prompt in one piece.
+constexpr double kBytesPerToken = 4;
+constexpr double kLeastTokens = 64;
 
 }  // namespace
 
@@ -30,6 +33,7 @@ void ProgressWatch::loaded(uint64_t kv_bytes_per_token) {
 }
 
 void ProgressWatch::prepare_asked(RequestId id, uint64_t prompt_bytes, double now_ms) {
+  text_bytes_[id] = prompt_bytes;
   // Prepares run one after the other, so each waits for those before it too.
   double from = now_ms;
   for (const auto& [other, deadline] : prepare_deadlines_ms_) from = std::max(from, deadline - floor_ms_);
@@ -50,7 +54,8 @@ void ProgressWatch::lent(RequestId id, uint32_t tokens, double now_ms) {
   task.state_bytes = kv_bytes_per_token_ * tokens;
 }
 
-void ProgressWatch::save_asked(RequestId id, double now_ms) {
+void ProgressWatch::save_asked(RequestId id, double now_ms, uint64_t text_bytes) {
+  text_bytes_[id] = text_bytes;
   if (!engine_owes_progress()) last_progress_ms_ = now_ms;
   tasks_.try_emplace(id, Task{.running = true, .endless_credit = true, .saves = true, .prefilled_at_ms = now_ms});
 }
@@ -105,6 +110,7 @@ void ProgressWatch::measure(Task* task, uint32_t done_tokens, double now_ms) {
 
 void ProgressWatch::generated(RequestId id, uint32_t tokens, double now_ms) {
   last_progress_ms_ = now_ms;
+  text_bytes_.erase(id);
   if (const auto task = tasks_.find(id); task != tasks_.end()) task->second.credit -= tokens;
 }
 
@@ -112,6 +118,7 @@ void ProgressWatch::ended(RequestId id, double now_ms) {
   last_progress_ms_ = now_ms;
   prepare_deadlines_ms_.erase(id);
   tasks_.erase(id);
+  text_bytes_.erase(id);
 }
 
 bool ProgressWatch::engine_owes_progress() const {
@@ -125,9 +132,17 @@ bool ProgressWatch::engine_owes_progress() const {
   });
 }
 
+// The largest piece of prefill that may go on now.
+double ProgressWatch::step_tokens() const {
+  if (block_tokens_ != 0) return block_tokens_;
+  double most = kLeastTokens;
+  for (const auto& [id, bytes] : text_bytes_) most = std::max(most, static_cast<double>(bytes) / kBytesPerToken);
+  return most;
+}
+
 double ProgressWatch::engine_patience_ms() const {
   const double speed = prefill_speed_ > 0 ? std::max(prefill_speed_ / kSlack, 0.1) : kSlowestPrefill;
-  return floor_ms_ + block_tokens_ / speed * 1000 + disk_patience_ms();
+  return floor_ms_ + step_tokens() / speed * 1000 + disk_patience_ms();
 }
 
 double ProgressWatch::disk_patience_ms() const {

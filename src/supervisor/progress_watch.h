@@ -14,7 +14,8 @@ namespace rockllama {
 class ProgressWatch {
  public:
   // `floor_ms`: what every wait is given at least. `block_tokens`: the largest piece of prefill between two signs of
-  // life. `prefill_speed`: as measured in the process before, tokens per second; 0 = not yet.
+  // life; 0 = a prompt is prefilled in one piece. `prefill_speed`: as measured in the process before, tokens per
+  // second; 0 = not yet.
   ProgressWatch(double floor_ms, uint32_t block_tokens, double prefill_speed = 0);
 
   void load_asked(uint64_t model_bytes, double now_ms);
@@ -25,7 +26,8 @@ class ProgressWatch {
   void start_asked(RequestId id, uint32_t credit, uint64_t state_bytes, double now_ms);
   // Before save_asked: the state to be made begins with `tokens` tokens from a file.
   void lent(RequestId id, uint32_t tokens, double now_ms);
-  void save_asked(RequestId id, double now_ms);
+  // `text_bytes`: of what is prefilled for it.
+  void save_asked(RequestId id, double now_ms, uint64_t text_bytes = 0);
   // To write a state of `bytes` that is there already.
   void write_asked(RequestId id, uint64_t bytes, double now_ms);
   void credit_added(RequestId id, uint32_t tokens, double now_ms);
@@ -58,6 +60,7 @@ class ProgressWatch {
   void measure(Task* task, uint32_t done_tokens, double now_ms);
   [[nodiscard]] bool engine_owes_progress() const;
   [[nodiscard]] double engine_patience_ms() const;
+  [[nodiscard]] double step_tokens() const;
 
   double floor_ms_;
   uint32_t block_tokens_;
@@ -66,6 +69,7 @@ class ProgressWatch {
   std::optional<double> load_deadline_ms_;
   std::map<RequestId, double> prepare_deadlines_ms_;
   std::map<RequestId, Task> tasks_;
+  std::map<RequestId, uint64_t> text_bytes_;  // of those whose prefill is still to come, or goes on
   double last_progress_ms_ = 0;
 };
 

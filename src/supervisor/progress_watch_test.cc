@@ -46,6 +46,28 @@ TEST(ProgressWatch, ScalesByTheMeasuredSpeed) {
   EXPECT_TRUE(watch.hung(100 + kFloor + 1001));
 }
 
+TEST(ProgressWatch, GivesAPromptInOnePieceTimeByItsLength) {
+  ProgressWatch watch(kFloor, 0, 1000);
+  watch.prepare_asked(1, 40'000, 0);
+  watch.prepared(1);
+  watch.start_asked(1, 8, 0, 0);
+  watch.started(1, 0, 0);
+  EXPECT_FALSE(watch.hung(kFloor + 99'000));  // 10000 tokens, a tenth of 1000 in a second
+  EXPECT_TRUE(watch.hung(kFloor + 101'000));
+  watch.generated(1, 1, 50'000);
+  EXPECT_FALSE(watch.hung(50'000 + kFloor + 600));
+  EXPECT_TRUE(watch.hung(50'000 + kFloor + 700));
+}
+
+TEST(ProgressWatch, GivesAStateInOnePieceTimeByItsText) {
+  ProgressWatch watch(kFloor, 0, 1000);
+  watch.save_asked(1, 0, 40'000);
+  EXPECT_FALSE(watch.hung(kFloor + 99'000));
+  EXPECT_TRUE(watch.hung(kFloor + 101'000));
+  watch.ended(1, 90'000);
+  EXPECT_FALSE(watch.hung(1e9));
+}
+
 TEST(ProgressWatch, KnowsTheSpeedOfTheProcessBefore) {
   ProgressWatch watch(kFloor, kBlock, 1000);
   watch.start_asked(1, 8, 0, 0);

@@ -143,7 +143,8 @@ void WorkerProcess::begin_life(Incarnation* incarnation) {
   garbage_ = false;
   restoring_.clear();
   offered_bytes_.clear();
-  watch_ = ProgressWatch(options_.hang_floor_ms, spec_.block_tokens, watch_.prefill_speed());
+  const uint32_t block_tokens = spec_.engine == EngineKind::kRkllm ? 0 : spec_.block_tokens;
+  watch_ = ProgressWatch(options_.hang_floor_ms, block_tokens, watch_.prefill_speed());
   watch_.load_asked(options_.model_bytes, steady_ms());
   writer_ = &incarnation->writer;
   if (stopping_) writer_->post(protocol::encode(protocol::Command(protocol::Shutdown{})));
@@ -366,7 +367,7 @@ void WorkerProcess::lend(const protocol::Lend& command, UniqueFd state) {
 void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file) {
   {
     const std::lock_guard lock(mutex_);
-    watch_.save_asked(command.id, steady_ms());
+    watch_.save_asked(command.id, steady_ms(), content_bytes(command.line));
   }
   post(command, std::move(file));
 }
