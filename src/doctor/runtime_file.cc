@@ -1,18 +1,18 @@
 #include "doctor/runtime_file.h"
 
-#include <array>
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "doctor/small_files.h"
+#include "domain/runtime_version.h"
 
 namespace rockllama::doctor {
 namespace {
 
 constexpr std::string_view kName = "librkllmrt.so";
 constexpr size_t kLargestLoaderCache = 16 << 20;
-constexpr size_t kPieceBytes = 1 << 20;
-constexpr size_t kLongestMark = 128;  // that may lie across two pieces
 
 struct Place {
   std::string path;
@@ -52,16 +52,13 @@ void add_loader_cache(const MachineSources& sources, std::vector<Place>* places)
   places->push_back({bytes.substr(begin, end - begin) + "/" + std::string(kName), "the loader's cache"});
 }
 
+// All of them where there are several, which no worker would take.
 std::string version_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string window;
-  std::string piece(kPieceBytes, '\0');
-  while (file.read(piece.data(), kPieceBytes), file.gcount() > 0) {
-    window.append(piece, 0, static_cast<size_t>(file.gcount()));
-    if (std::string version = runtime_version_in(window); !version.empty()) return version;
-    if (window.size() > kLongestMark) window.erase(0, window.size() - kLongestMark);
-  }
-  return "";
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  for (const std::string& version : versions_in(bytes)) text += (text.empty() ? "" : " and ") + version;
+  return text;
 }
 
 RuntimeFile read_runtime(const std::string& root, const Place& place) {
@@ -72,18 +69,6 @@ RuntimeFile read_runtime(const std::string& root, const Place& place) {
 }
 
 }  // namespace
-
-std::string runtime_version_in(std::string_view bytes) {
-  constexpr std::array<std::string_view, 2> kMarks = {"RKLLM SDK (version: ", "rkllm-runtime version: "};
-  for (const std::string_view mark : kMarks) {
-    for (size_t at = bytes.find(mark); at != std::string_view::npos; at = bytes.find(mark, at + 1)) {
-      const std::string_view rest = bytes.substr(at + mark.size());
-      const std::string_view version = rest.substr(0, rest.find_first_not_of("0123456789.b"));
-      if (!version.empty()) return std::string(version);
-    }
-  }
-  return "";
-}
 
 std::optional<RuntimeFile> find_runtime(const MachineSources& sources) {
   const std::string& root = sources.root;

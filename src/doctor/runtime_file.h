@@ -2,8 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "doctor/machine.h"
 #include "doctor/machine_reader.h"
@@ -13,8 +11,5 @@ namespace rockllama::doctor {
 // The configured one, else RKLLM_LIB_PATH, else what the loader would find: LD_LIBRARY_PATH, its cache, its folders.
 // A path that somebody named is given also where no file is there; nothing where nobody named any and none is found.
 [[nodiscard]] std::optional<RuntimeFile> find_runtime(const MachineSources& sources);
-
-// Pure: the version in the bytes of a runtime, as in "RKLLM SDK (version: 1.2.1"; empty where there is none.
-[[nodiscard]] std::string runtime_version_in(std::string_view bytes);
 
 }  // namespace rockllama::doctor

@@ -1,9 +1,9 @@
-#include "engines/rkllm/version_string.h"
+#include "domain/runtime_version.h"
 
 #include <algorithm>
 #include <cctype>
 
-namespace rockllama::rkllm {
+namespace rockllama {
 namespace {
 
 constexpr std::string_view kMarks[] = {"RKLLM SDK (version: ", "rkllm-runtime version: "};
@@ -34,4 +34,4 @@ std::set<std::string> versions_in(std::string_view bytes) {
   return found;
 }
 
-}  // namespace rockllama::rkllm
+}  // namespace rockllama

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace rockllama::rkllm {
+namespace rockllama {
 
 // Every version that stands behind "RKLLM SDK (version: " or "rkllm-runtime version: " in the bytes, as in "1.2.1b1".
 // Format strings ("%s") are none.
 [[nodiscard]] std::set<std::string> versions_in(std::string_view bytes);
 
-}  // namespace rockllama::rkllm
+}  // namespace rockllama

@@ -1,8 +1,8 @@
-#include "engines/rkllm/version_string.h"
+#include "domain/runtime_version.h"
 
 #include <gmock/gmock.h>
 
-namespace rockllama::rkllm {
+namespace rockllama {
 namespace {
 
 using testing::ElementsAre;
@@ -48,4 +48,4 @@ TEST(VersionString, DoesNotEndWithADot) {
 }
 
 }  // namespace
-}  // namespace rockllama::rkllm
+}  // namespace rockllama

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "domain/runtime_version.h"
 #include "engines/rkllm/default_param.h"
 #include "engines/rkllm/version_decision.h"
-#include "engines/rkllm/version_string.h"
 
 namespace rockllama::rkllm {
 namespace {
