@@ -123,7 +123,7 @@ TEST_F(SchedulerTest, StateSavesFailWithTheWorker) {
   EXPECT_THAT(worker.sent().saves, SizeIs(1));
   crash();
   ASSERT_THAT(events, SizeIs(1));
-  EXPECT_EQ(std::get<Error>(events[0]).code, ErrorCode::kInternal);
+  EXPECT_TRUE(std::get<SaveLost>(events[0]).alone);
 }
 
 TEST_F(SchedulerTest, CloseEndsAllAndRefusesMore) {

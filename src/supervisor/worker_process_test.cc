@@ -121,7 +121,7 @@ TEST(WorkerProcess, TakesAllThatAWorkerPrintsAndKeepsTheEnd) {
 }
 
 TEST(WorkerProcess, IsNotHeldUpByAGrandchildThatKeepsThePipe) {
-  const Script script("sleep 600 & echo $!\nkill -SEGV $$");
+  const Script script("sleep 600 3>&- & echo $!\nkill -SEGV $$");
   Events events;
   WorkerProcess worker({.program = script.path(), .restart_backoff_ms = 600'000}, {.name = "m"}, events.sink());
   EXPECT_EQ(events.wait_for(1).size(), 1u);

@@ -18,13 +18,13 @@ def test_a_model_that_crashes_in_each_load_is_left_alone_until_somebody_asks(scr
                        what="the mark")
     assert ERROR in model["log"] and ERROR in model["failure"]
     assert ERROR in server.log()
-    crashes = server.log().count("its process ended")
+    crashes = server.log().count("warning model demo: its process ended")
     assert server.chat("hello", status=500)["error"]["message"] == words
-    assert server.log().count("its process ended") == crashes
+    assert server.log().count("warning model demo: its process ended") == crashes
     assert said(server.chat("hello", model="other")) == "fine"
     assert any("demo" in line for line in server.get("/health").json()["models"]["failed"])
     assert server.post("/v1/models/load", {"model": "demo"}).status_code == 500
-    assert server.log().count("its process ended") == crashes + 5
+    assert server.log().count("warning model demo: its process ended") == crashes + 5
     script = server.models / "demo/model.script"
     script.write_text("answer mended\n")
     assert said(server.chat("hello")) == "mended"
@@ -47,7 +47,7 @@ def test_a_runtime_that_dies_of_saving_is_remembered_and_tried_again_when_asked(
     server = scripted("answer yes\ncrash_on_save\n", settings=QUICK).start()
     for name in ("one", "two"):
         assert server.create_cache(name, GUIDE)["binary"] is False
-    losses = server.log().count("its process ended")
+    losses = server.log().count("warning model demo: its process ended")
     third = server.create_cache("three", GUIDE)
     assert third["binary"] is False and "retry_binary" in third["warning"]
     assert said(server.chat("hello", use_cache="three")) == "yes"
@@ -56,6 +56,7 @@ def test_a_runtime_that_dies_of_saving_is_remembered_and_tried_again_when_asked(
     assert server.create_cache("four", GUIDE)["binary"] is False
     assert "its process ended" not in server.log()
     (server.models / "demo/model.script").write_text("answer yes\n# mended\n")
+    assert server.post("/v1/models/unload", {"model": "demo"}).status_code == 200
     assert server.create_cache("five", GUIDE)["binary"] is True, "another model file is another model"
     assert losses >= 2
 
@@ -76,7 +77,8 @@ def test_retry_binary_makes_the_state_where_saving_works_again(scripted):
 
 
 def test_a_hang_in_a_save_and_in_a_restore_costs_the_state_and_not_the_answer(scripted):
-    settings = {"worker": {"restart_backoff_ms": 1, "hang_floor_ms": 700 * PATIENCE}}
+    settings = {"worker": {"restart_backoff_ms": 1, "hang_floor_ms": 700 * PATIENCE},
+                "models": {"block_tokens": 1}}
     script = "answer yes\nonce may-save hang_on_save\nonce may-restore hang_on_restore\n"
     server = scripted(script, settings=settings).start()
     created = server.create_cache("guide", GUIDE)
