@@ -77,7 +77,7 @@ def test_retry_binary_makes_the_state_where_saving_works_again(scripted):
 
 
 def test_a_hang_in_a_save_and_in_a_restore_costs_the_state_and_not_the_answer(scripted):
-    settings = {"worker": {"restart_backoff_ms": 1, "hang_floor_ms": 700 * PATIENCE},
+    settings = {"worker": {"restart_backoff_ms": 1, "hang_floor_ms": 2500 * PATIENCE},
                 "models": {"block_tokens": 1}}
     script = "answer yes\nonce may-save hang_on_save\nonce may-restore hang_on_restore\n"
     server = scripted(script, settings=settings).start()
