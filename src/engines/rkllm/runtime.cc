@@ -6,6 +6,7 @@
 #include <atomic>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "domain/runtime_log.h"
 #include "engines/rkllm/aborter.h"
@@ -49,6 +50,8 @@ class Runtime::Impl {
   // Whether the library is done with everything that it was given.
   bool at_rest() const { return !busy_ && !dead_; }
   bool is_dead() const { return dead_; }
+  // The last call, at rest.
+  std::unique_ptr<Binding> take_binding() { return std::move(binding_); }
 
   Status load_prompt_cache(const std::string& path);
   Status release_prompt_cache();
@@ -248,8 +251,15 @@ Result<int32_t> Runtime::Impl::get_kv_cache_size() {
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Runtime::~Runtime() {
-  // The library may still read and call what it has: that stays where it is until the process ends.
-  if (!impl_->at_rest()) static_cast<void>(impl_.release());
+  const std::lock_guard lock(init_mutex());
+  // Never freed: the library has the addresses of what it was given, and the model of its handle.
+  static auto* const kept_bindings = new std::vector<std::unique_ptr<Binding>>;
+  static auto* const kept_whole = new std::vector<std::unique_ptr<Impl>>;
+  if (impl_->at_rest()) {
+    kept_bindings->push_back(impl_->take_binding());
+  } else {
+    kept_whole->push_back(std::move(impl_));
+  }
 }
 
 Result<std::unique_ptr<Runtime>> Runtime::init(std::shared_ptr<const Library> library, RuntimeOptions options) {
