@@ -49,7 +49,8 @@ OrderedJson model_details_json(const ModelStatus& status, const std::string& id)
   json["size_mb"] = megabytes(status.size_bytes);
   const LoadedModel& details = status.details;
   json["context_tokens"] = status.loaded ? OrderedJson(details.context_tokens) : OrderedJson(nullptr);
-  json["kv_bytes_per_token"] = status.loaded ? OrderedJson(details.kv_bytes_per_token) : OrderedJson(nullptr);
+  const uint64_t kv_bytes = details.kv_bytes_per_token;
+  json["kv_bytes_per_token"] = kv_bytes != 0 ? OrderedJson(kv_bytes) : OrderedJson(nullptr);
   json["engine_version"] = status.loaded ? OrderedJson(details.engine_version) : OrderedJson(nullptr);
   json["prompt_mode"] = text_or_null(details.prompt_mode);
   json["prompt_mode_reason"] = text_or_null(details.prompt_mode_reason);
