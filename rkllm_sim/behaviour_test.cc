@@ -150,13 +150,13 @@ TEST(RkllmSimBehaviour, RefusesAnAdapterThatIsNone) {
   EXPECT_EQ(library.call("rkllm_load_lora", library.handle(), adapter.data()), -1);
 }
 
-TEST(RkllmSimBehaviour, CrashesWithoutImageTagsOn12) {
+TEST(RkllmSimBehaviourDeathTest, CrashesWithoutImageTagsOn12) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT((void)RkllmSimLibrary("1.2.0").init({.tags = false}), KilledBySignal(SIGSEGV), "");
   EXPECT_EQ(RkllmSimLibrary("1.1.4").init({.tags = false}), 0);
 }
 
-TEST(RkllmSimBehaviour, AbortsWhereThePromptIsLongerThanTheContext) {
+TEST(RkllmSimBehaviourDeathTest, AbortsWhereThePromptIsLongerThanTheContext) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto overrun = [] {
     RkllmSimLibrary library("1.2.3");
