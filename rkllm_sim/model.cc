@@ -97,7 +97,8 @@ bool Model::decode_batch(llama_batch& batch, int32_t count, bool all) {
 }
 
 void Model::clear() {
-  llama_memory_clear(llama_get_memory(context()), true);
+  // What the cells held need not be wiped: that costs as much as a restore.
+  llama_memory_clear(llama_get_memory(context()), false);
   cells_.clear();
 }
 
