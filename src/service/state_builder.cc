@@ -88,8 +88,8 @@ void StateBuilder::build(Order order, OnProgress progress, Built built) {
     building_.end(made);
     built(std::move(state));
   };
-  auto save = std::make_shared<Save>(Save{std::move(order), std::move(progress), ended, std::move(*payload),
-                                          &context_->store->save_crashes()});
+  auto save = std::make_shared<Save>(
+      Save{std::move(order), std::move(progress), ended, std::move(*payload), &context_->store->save_crashes()});
   // Off the worker's thread: what follows a state is hashing and file calls.
   const auto on_event = [save, executor = context_->executor](const JobEvent& event) {
     if (std::holds_alternative<protocol::Progress>(event)) return save->on_event(event);

@@ -110,8 +110,8 @@ class Answerer {
   }
 
  private:
-  Result<PreparedGeneration> prepare(RequestId id, const std::vector<ChatMessage>& messages, const CacheReference& cache,
-                           ReusePolicy reuse) {
+  Result<PreparedGeneration> prepare(RequestId id, const std::vector<ChatMessage>& messages,
+                                     const CacheReference& cache, ReusePolicy reuse) {
     const GenerationOptions options{.sampling = {.temperature = 0.0F}, .max_tokens = kAnswerTokens, .reuse = reuse};
     return preparer_.prepare({.id = id, .prompt = ChatPrompt{messages}, .options = options, .caches = {cache}});
   }

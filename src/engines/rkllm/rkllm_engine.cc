@@ -35,8 +35,14 @@ class RkllmEngine : public Engine {
   ~RkllmEngine() override { end_run(); }
 
   const LoadedModel& model() const override { return described_; }
-  void start(GenerationTask task) override { waiting_.push_back({.id = task.id, .generation = std::move(task)}); }
-  void save_state(SaveStateTask task) override { waiting_.push_back({.id = task.id, .save = std::move(task)}); }
+  void start(GenerationTask task) override {
+    const RequestId id = task.id;
+    waiting_.push_back({.id = id, .generation = std::move(task)});
+  }
+  void save_state(SaveStateTask task) override {
+    const RequestId id = task.id;
+    waiting_.push_back({.id = id, .save = std::move(task)});
+  }
 
   // Nothing is ever offered.
   void keep(RequestId id, uint64_t /*offer*/, UniqueFd file) override {
