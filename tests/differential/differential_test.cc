@@ -3,7 +3,7 @@
 // generated, and in a batch with others, they stay within a bound, and texts part only where the cold logits nearly
 // tie.
 //
-// ROCKLLAMA_TEST_SIZE=full runs 300 conversations, otherwise as many as CI has time for.
+// ROCKLLAMA_TEST_SIZE=full runs ten rounds of 30 conversations, otherwise as many of one as CI has time for.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -21,11 +21,13 @@ constexpr uint32_t kAnswerTokens = 12;
 constexpr float kBound = 3.0F;  // of the largest difference of a logit; docs/architecture.md says what was measured
 constexpr const char* kStateId = "demo/named/chat/1-0";
 
-size_t conversation_count() {
+bool has_size(std::string_view wanted) {
   const char* size = std::getenv("ROCKLLAMA_TEST_SIZE");
-  if (size != nullptr && std::string_view(size) == "full") return 300;
-  return size != nullptr && std::string_view(size) == "small" ? 2 : 5;
+  return size != nullptr && size == wanted;
 }
+
+uint32_t round_count() { return has_size("full") ? 10 : 1; }
+uint32_t conversations_of_a_round() { return has_size("full") ? 30 : has_size("small") ? 2 : 5; }
 
 Preparer make_preparer(const ModelSpec& spec) {
   const Vocabulary vocabulary(test_model());
@@ -158,7 +160,7 @@ ModelSpec spec_with(bool automatic_reuse) {
   return spec;
 }
 
-class Differential : public testing::Test {
+class Differential : public testing::TestWithParam<uint32_t> {
  protected:
   Answerer cold_{spec_with(false)};
   Answerer warm_{spec_with(true)};
@@ -216,15 +218,17 @@ class Differential : public testing::Test {
   }
 };
 
-TEST_F(Differential, AnAnswerOverACacheIsTheAnswerWithoutIt) {
-  ConversationMaker maker(20261121);
-  for (size_t i = 0; i < conversation_count() && !HasFailure(); ++i) {
+INSTANTIATE_TEST_SUITE_P(Rounds, Differential, testing::Range(0U, round_count()));
+
+TEST_P(Differential, AnAnswerOverACacheIsTheAnswerWithoutIt) {
+  ConversationMaker maker(20261121 + GetParam());
+  for (uint32_t i = 0; i < conversations_of_a_round() && !HasFailure(); ++i) {
     const Conversation conversation = maker.next(spec_with(true).context_tokens);
     SCOPED_TRACE("conversation " + std::to_string(i) + ": " + conversation.kind);
     CacheReference cache{"named", conversation.line, {}, "no state yet"};
     while (!cold_.fits({{"user", conversation.questions.front()}}, cache)) shorten(&cache.line.front().text);
-    check_named(conversation, cache, static_cast<uint32_t>(i));
-    check_turns(conversation, cache, static_cast<uint32_t>(i));
+    check_named(conversation, cache, i);
+    check_turns(conversation, cache, i);
   }
   RecordProperty("largest_difference", std::to_string(largest_));
   std::printf("largest difference of a logit: %.3f; turns that reused the one before: %zu\n", largest_, reused_);

@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+import pytest
 from prompts import GUIDE
 from rockllama import BINARY, PATIENCE, said, wait_until
 
@@ -76,6 +77,7 @@ def test_retry_binary_makes_the_state_where_saving_works_again(scripted):
     assert server.create_cache("other", GUIDE + "More.")["binary"] is True
 
 
+@pytest.mark.surface
 def test_a_hang_in_a_save_and_in_a_restore_costs_the_state_and_not_the_answer(scripted):
     settings = {"worker": {"restart_backoff_ms": 1, "hang_floor_ms": 2500 * PATIENCE},
                 "models": {"block_tokens": 1}}
