@@ -19,6 +19,10 @@ uint32_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
   return static_cast<uint32_t>(ends.first - a.begin());
 }
 
+uint32_t reusable_prefix(std::span<const int32_t> prompt, std::span<const int32_t> prefix) {
+  return prompt.empty() ? 0 : common_prefix(prompt.first(prompt.size() - 1), prefix);
+}
+
 bool cuts_are_valid(std::span<const uint32_t> cuts, size_t size, uint32_t block_tokens) {
   uint32_t last = 0;
   for (const uint32_t cut : cuts) {
@@ -40,7 +44,7 @@ std::vector<uint32_t> border_cuts(std::span<const uint32_t> borders, uint32_t bl
 CutPlan plan_cuts(std::span<const int32_t> prompt, std::span<const int32_t> prefix,
                   std::span<const uint32_t> prefix_cuts, uint32_t block_tokens) {
   const auto size = static_cast<uint32_t>(prompt.size());
-  const uint32_t usable = std::min(common_prefix(prompt, prefix), size == 0 ? 0 : size - 1);
+  const uint32_t usable = reusable_prefix(prompt, prefix);
   CutPlan plan;
   for (const uint32_t cut : prefix_cuts) {
     if (cut > usable) break;

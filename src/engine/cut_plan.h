@@ -14,6 +14,8 @@ namespace rockllama {
 [[nodiscard]] std::vector<uint32_t> block_cuts(uint32_t from, uint32_t to, uint32_t block_tokens);
 
 [[nodiscard]] uint32_t common_prefix(std::span<const int32_t> a, std::span<const int32_t> b);
+// How far the prompt begins like `prefix`, without its last token: that one is left to be decoded.
+[[nodiscard]] uint32_t reusable_prefix(std::span<const int32_t> prompt, std::span<const int32_t> prefix);
 
 // Whether `cuts` ascend to `size`, at least one token and at most `block_tokens` tokens apart.
 [[nodiscard]] bool cuts_are_valid(std::span<const uint32_t> cuts, size_t size, uint32_t block_tokens);

@@ -106,24 +106,24 @@ RunningGeneration* LlamaCppEngine::find(RequestId id) const {
 bool LlamaCppEngine::admit_waiting() {
   bool worked = false;
   for (auto next = waiting_.begin(); next != waiting_.end();) {
-    const std::vector<RunningPrefix> running = running_prefixes();
     const bool valid =
         next->max_tokens > 0 && cuts_are_valid(next->cuts, next->tokens.size(), parts_.settings.batch_tokens());
-    if (valid && buffer_.should_wait(*next, running)) {
+    const KvBuffer::Admission admission =
+        valid ? buffer_.consider(*next, running_prefixes()) : KvBuffer::Admission{.fit = Fit::kNever};
+    if (admission.follows) {
       ++next;
       continue;
     }
-    const Fit fit = valid ? buffer_.fit(*next, running) : Fit::kNever;
-    if (fit == Fit::kLater) break;
+    if (admission.fit == Fit::kLater) break;
     GenerationTask task = std::move(*next);
     next = waiting_.erase(next);
     worked = true;
     if (!valid) {
       emit(TaskFailed{task.id, {ErrorCode::kInternal, "The prompt is not cut into blocks of the engine."}});
-    } else if (fit == Fit::kNever) {
+    } else if (admission.fit == Fit::kNever) {
       emit(TaskFailed{task.id, {ErrorCode::kContextLengthExceeded, "Prompt and answer do not fit the KV buffer."}});
     } else {
-      admit(std::move(task));
+      admit(std::move(task), admission.choice);
     }
   }
   return worked;
@@ -137,10 +137,10 @@ std::vector<RunningPrefix> LlamaCppEngine::running_prefixes() const {
   return prefixes;
 }
 
-void LlamaCppEngine::admit(GenerationTask task) {
+void LlamaCppEngine::admit(GenerationTask task, const PrefixChoice& choice) {
   restoring_ = task.id;
   figures_due_ = true;
-  Placement placement = buffer_.place(task, running_prefixes());
+  Placement placement = buffer_.place(task, choice);
   if (task.prefix) task.prefix->file.reset();
   Sampler sampler(merged(task.sampling, parts_.sampling_defaults), parts_.vocabulary.size(), task.tokens);
   task.cuts = placement.cuts;

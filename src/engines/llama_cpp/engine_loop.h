@@ -49,7 +49,7 @@ class LlamaCppEngine final : public Engine {
   bool drop_cancelled();
   void drop(RequestId id, const Error& error);
   bool admit_waiting();
-  void admit(GenerationTask task);
+  void admit(GenerationTask task, const PrefixChoice& choice);
   bool decode_tokens();
   void sample_decoded(const std::vector<RequestId>& decoded);
   bool prefill_some();

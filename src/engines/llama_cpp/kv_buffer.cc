@@ -28,36 +28,25 @@ KvBuffer::KvBuffer(llama_context* context, const KvBufferSettings& settings, Eng
            .offer = hooks_.offer}) {}
 
 // States that cannot be cut cannot be shared while one of them grows.
-FollowChoice KvBuffer::follow(const GenerationTask& task, RunningPrefixes running, const PrefixChoice& own) const {
-  if (!automatic_.enabled() || settings_.automatic.whole_only) return {};
-  return choose_running(task, running, own);
+KvBuffer::Admission KvBuffer::consider(const GenerationTask& task, std::span<const RunningPrefix> running) const {
+  PrefixChoice choice = choose_prefix(task, ledger_, automatic_, settings_.automatic.whole_only);
+  if (automatic_.enabled() && !settings_.automatic.whole_only) {
+    const FollowChoice followed = choose_running(task, running, choice);
+    if (followed.wait) return {.follows = true};
+    if (followed.choice.running >= 0) choice = followed.choice;
+  }
+  return {.fit = ledger_.fit(cell_request(task, choice)), .choice = choice};
 }
 
-PrefixChoice KvBuffer::choose(const GenerationTask& task, RunningPrefixes running) const {
-  PrefixChoice own = choose_prefix(task, ledger_, automatic_, settings_.automatic.whole_only);
-  const FollowChoice followed = follow(task, running, own);
-  return followed.choice.running >= 0 ? followed.choice : own;
-}
-
-Fit KvBuffer::fit(const GenerationTask& task, RunningPrefixes running) const {
-  return ledger_.fit(cell_request(task, choose(task, running)));
-}
-
-bool KvBuffer::should_wait(const GenerationTask& task, RunningPrefixes running) const {
-  const PrefixChoice own = choose_prefix(task, ledger_, automatic_, settings_.automatic.whole_only);
-  return follow(task, running, own).following == Following::kWait;
-}
-
-Placement KvBuffer::place(const GenerationTask& task, RunningPrefixes running) {
-  const PrefixChoice choice = choose(task, running);
+Placement KvBuffer::place(const GenerationTask& task, const PrefixChoice& choice) {
   // What makes room for others must not be what this one needs.
   if (AutomaticPrefix* prefix = automatic_.find(choice.automatic)) prefix->use.in_use = true;
-  Placement placement = place(task, choice);
+  Placement placement = place_chosen(task, choice);
   if (AutomaticPrefix* prefix = automatic_.find(choice.automatic)) prefix->use.in_use = false;
   return placement;
 }
 
-Placement KvBuffer::place(const GenerationTask& task, const PrefixChoice& choice) {
+Placement KvBuffer::place_chosen(const GenerationTask& task, const PrefixChoice& choice) {
   if (ledger_.alone()) clear_for(choice);
   if (choice.running >= 0) return place_beside(task, choice);
   if (choice.resident_id.empty()) return place_text(task, choice.reason);

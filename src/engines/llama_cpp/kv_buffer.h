@@ -50,13 +50,16 @@ class KvBuffer {
   KvBuffer(const KvBuffer&) = delete;
   KvBuffer& operator=(const KvBuffer&) = delete;
 
+  struct Admission {
+    Fit fit = Fit::kLater;
+    bool follows = false;  // a running generation prefills what the task needs, too: wait for that, whatever fits
+    PrefixChoice choice{};
+  };
   // `running`: the generations in the buffer.
-  using RunningPrefixes = std::span<const RunningPrefix>;
-  [[nodiscard]] Fit fit(const GenerationTask& task, RunningPrefixes running) const;
-  // Whether one of those prefills right now what the task needs, too.
-  [[nodiscard]] bool should_wait(const GenerationTask& task, RunningPrefixes running) const;
-  // Of a task that fits now. A prefix that cannot serve is no failure: the prompt is then prefilled from the text.
-  [[nodiscard]] Placement place(const GenerationTask& task, RunningPrefixes running);
+  [[nodiscard]] Admission consider(const GenerationTask& task, std::span<const RunningPrefix> running) const;
+  // Of a task that fits now, with the choice that consider() made of it just before. A prefix that cannot serve is no
+  // failure: the prompt is then prefilled from the text.
+  [[nodiscard]] Placement place(const GenerationTask& task, const PrefixChoice& choice);
   // Ends a generation and frees its cells; what it shared stays resident, as long as it is one of the last used.
   void release(int32_t sequence);
   // Ends a generation; its cells, those of `prefix.tokens`, become an automatic prefix.
@@ -72,9 +75,7 @@ class KvBuffer {
   [[nodiscard]] EngineFigures figures() const;
 
  private:
-  [[nodiscard]] FollowChoice follow(const GenerationTask& task, RunningPrefixes running, const PrefixChoice& own) const;
-  [[nodiscard]] PrefixChoice choose(const GenerationTask& task, RunningPrefixes running) const;
-  [[nodiscard]] Placement place(const GenerationTask& task, const PrefixChoice& choice);
+  [[nodiscard]] Placement place_chosen(const GenerationTask& task, const PrefixChoice& choice);
   [[nodiscard]] Placement place_text(const GenerationTask& task, std::string reason);
   [[nodiscard]] Placement place_over(const GenerationTask& task, const PrefixChoice& choice);
   [[nodiscard]] Placement place_beside(const GenerationTask& task, const PrefixChoice& choice);

@@ -103,11 +103,12 @@ class RandomBuffer {
     fresh.task.max_tokens = 1 + below(60);
     fresh.task.reuse = below(8) == 0 ? ReusePolicy::kExact : ReusePolicy::kAll;
     const std::vector<RunningPrefix> running = running_prefixes();
-    if (buffer_->should_wait(fresh.task, running) || buffer_->fit(fresh.task, running) != Fit::kNow) return;
-    fresh.placement = buffer_->place(fresh.task, running);
+    const KvBuffer::Admission admission = buffer_->consider(fresh.task, running);
+    if (admission.follows || admission.fit != Fit::kNow) return;
+    fresh.placement = buffer_->place(fresh.task, admission.choice);
     fresh.done = fresh.placement.cache.tokens;
     const FollowChoice followed = choose_running(fresh.task, running, {});
-    beside += followed.following == Following::kNow && followed.choice.reuse_tokens == fresh.done ? 1 : 0;
+    beside += followed.choice.running >= 0 && followed.choice.reuse_tokens == fresh.done ? 1 : 0;
     ASSERT_LT(fresh.done, fresh.task.tokens.size());
     reused += fresh.done != 0 ? 1 : 0;
     from_memory += fresh.placement.cache.tier == CacheTier::kMemory ? 1 : 0;

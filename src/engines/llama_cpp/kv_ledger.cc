@@ -98,13 +98,12 @@ int32_t KvLedger::remove_resident(const std::string& id) {
 }
 
 int32_t KvLedger::add_generation(uint32_t tokens, const std::string& base, uint32_t reuse_tokens) {
-  const int32_t sequence = take_sequence();
   int32_t shared = -1;
   if (const auto found = residents_.find(base); found != residents_.end()) {
     shared = found->second.sequence;
     found->second.last_used = ++clock_;
   }
-  segments_.add(sequence, tokens - reuse_tokens, shared, reuse_tokens);
+  const int32_t sequence = add_follower(tokens, shared, reuse_tokens);
   generations_[sequence] = base;
   return sequence;
 }

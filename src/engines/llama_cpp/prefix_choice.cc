@@ -93,18 +93,19 @@ PrefixChoice choose_prefix(const GenerationTask& task, const KvLedger& ledger, c
 FollowChoice choose_running(const GenerationTask& task, std::span<const RunningPrefix> running,
                             const PrefixChoice& own) {
   FollowChoice result;
-  if (task.reuse != ReusePolicy::kAll || task.tokens.empty()) return result;
-  uint32_t most = own.reuse_tokens;  // with what will be there
+  if (task.reuse != ReusePolicy::kAll) return result;
+  uint32_t now = own.reuse_tokens;
+  uint32_t soon = own.reuse_tokens;
   for (const RunningPrefix& one : running) {
     if (!(one.salt == task.salt)) continue;
-    const auto last = static_cast<uint32_t>(task.tokens.size()) - 1;
-    const uint32_t common = std::min(common_prefix(one.tokens, task.tokens), last);
-    const uint32_t now = shared_cut(one.cuts, task.cuts, std::min(common, one.done));
-    most = std::max(most, shared_cut(one.cuts, task.cuts, common));
-    if (now <= std::max(own.reuse_tokens, result.choice.reuse_tokens)) continue;
-    result = {Following::kNow, {.reuse_tokens = now, .running = one.sequence}};
+    const uint32_t common = reusable_prefix(task.tokens, one.tokens);
+    const uint32_t shared = shared_cut(one.cuts, task.cuts, std::min(common, one.done));
+    soon = std::max(soon, shared_cut(one.cuts, task.cuts, common));
+    if (shared <= now) continue;
+    now = shared;
+    result.choice = {.reuse_tokens = shared, .running = one.sequence};
   }
-  if (most > std::max(own.reuse_tokens, result.choice.reuse_tokens)) result.following = Following::kWait;
+  result.wait = soon > now;
   return result;
 }
 

@@ -38,14 +38,9 @@ struct PrefixChoice {
                                          const AutomaticPrefixes& automatic, bool whole_only);
 
 // A request over a prefix that another one prefills right now waits for it, rather than prefill the same.
-enum class Following : uint8_t {
-  kNobody,  // no running generation has more than `own`
-  kNow,     // `choice` shares its cells
-  kWait,    // it will have more than `own` and all that is there now
-};
 struct FollowChoice {
-  Following following = Following::kNobody;
-  PrefixChoice choice{};
+  PrefixChoice choice{};  // shares cells that are there now; `running` is -1 where nobody has more of them than `own`
+  bool wait = false;      // somebody will have more than that
 };
 // Whole pieces that both plans share, of the same salt. Cells that were made beside others are not for requests that
 // ask for exact bits.

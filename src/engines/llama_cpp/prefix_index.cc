@@ -22,9 +22,8 @@ uint32_t shared_cut(std::span<const uint32_t> a, std::span<const uint32_t> b, ui
 }
 
 uint32_t reusable_tokens(const AutomaticPrefix& prefix, const PrefixQuery& query) {
-  if (query.reuse == ReusePolicy::kNone || !(prefix.salt == query.salt) || query.tokens.empty()) return 0;
-  const uint32_t common =
-      std::min(common_prefix(prefix.tokens, query.tokens), static_cast<uint32_t>(query.tokens.size()) - 1);
+  if (query.reuse == ReusePolicy::kNone || !(prefix.salt == query.salt)) return 0;
+  const uint32_t common = reusable_prefix(query.tokens, prefix.tokens);
   const bool exact = query.reuse == ReusePolicy::kExact;
   if (!exact && common > prefix.generated_from) return common;
   const bool same_bits = exact || query.over_named_cache;
