@@ -1,13 +1,13 @@
 #include "cli/bench_ttft.h"
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/scratch_folder.h"
 #include "cli/bench_prose.h"
 #include "cli/bench_server.h"
 #include "cli/ttft_probe.h"
@@ -15,25 +15,6 @@
 
 namespace rockllama {
 namespace {
-
-// A folder that goes with its owner.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rockllama-bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class TtftBenchmark {
  public:
@@ -68,23 +49,26 @@ class TtftBenchmark {
     const TtftQuestion cached{.model = options_.model, .use_cache = name};
     // A first short chat, so that cold means the prompt and not the model's first touch.
     if (const auto warm = measure_ttft(server_->client(), {.model = options_.model}); !warm) return fail(warm.error());
-    if (const auto status = measure(cold, &rounds->cold, &rounds->prompt_tokens); !status) return status;
+    if (const auto status = measure(cold, &rounds->cold, rounds); !status) return status;
     if (const auto status = create_cache(name, text); !status) return status;
-    if (const auto status = measure(cached, &rounds->cached, &rounds->prompt_tokens); !status) return status;
-    if (const auto status = measure(cached, &rounds->again, &rounds->prompt_tokens); !status) return status;
+    if (const auto status = measure(cached, &rounds->cached, rounds); !status) return status;
+    if (const auto status = measure(cached, &rounds->again, rounds); !status) return status;
     if (const auto status = restart(); !status) return status;
-    return measure(cached, &rounds->restarted, &rounds->prompt_tokens);
+    return measure(cached, &rounds->restarted, rounds);
   }
 
-  Status measure(const TtftQuestion& question, std::vector<double>* figures, uint32_t* prompt_tokens) {
+  Status measure(const TtftQuestion& question, std::vector<double>* figures, TtftRounds* rounds) {
     const auto sample = measure_ttft(server_->client(), question);
     if (!sample) return fail(sample.error());
-    if (sample->cache_hit == question.use_cache.empty()) {
-      return fail(ErrorCode::kInternal, question.use_cache.empty() ? "a cold request reused a state"
-                                                                   : "a request did not reuse " + question.use_cache);
+    if (question.use_cache.empty() && sample->reuse != Reuse::kNo) {
+      return fail(ErrorCode::kInternal, "a cold request reused a state");
     }
+    if (!question.use_cache.empty() && sample->reuse == Reuse::kNo) {
+      return fail(ErrorCode::kInternal, "a request did not reuse " + question.use_cache);
+    }
+    rounds->unverified |= sample->reuse == Reuse::kUnverified;
     figures->push_back(sample->ttft_ms);
-    *prompt_tokens = sample->prompt_tokens;
+    rounds->prompt_tokens = std::max(rounds->prompt_tokens, sample->prompt_tokens);
     return {};
   }
 
@@ -118,9 +102,9 @@ int failed(const std::string& what) {
 }  // namespace
 
 int run_bench_ttft(const BenchTtftOptions& options) {
-  const ScratchFolder scratch;
-  if (scratch.path().empty()) return failed("no temporary folder could be made");
-  const auto lengths = TtftBenchmark(options, scratch.path()).run();
+  const auto scratch = ScratchFolder::make();
+  if (!scratch) return failed(scratch.error().message);
+  const auto lengths = TtftBenchmark(options, scratch->path()).run();
   if (!lengths) return failed(lengths.error().message);
   std::fputs(ttft_table(options.model, *lengths).c_str(), stdout);
   if (options.json_file.empty()) return 0;

@@ -8,6 +8,7 @@ namespace rockllama {
 namespace {
 
 using nlohmann::json;
+using nlohmann::literals::operator""_json_pointer;
 
 constexpr std::string_view kData = "data: ";
 constexpr int kAnswerTokens = 4;
@@ -33,6 +34,13 @@ std::string request_body(const TtftQuestion& question) {
 std::string content_of(const json& chunk) {
   const json::json_pointer place("/choices/0/delta/content");
   return chunk.contains(place) && chunk[place].is_string() ? chunk[place].get<std::string>() : std::string();
+}
+
+Reuse reuse_of(const json& usage) {
+  if (usage.value("cache_hit", false)) return Reuse::kYes;
+  const json reason = usage.value("/cache/reason"_json_pointer, json());
+  const bool unverified = reason.is_string() && reason.get<std::string>().starts_with("unverified");
+  return unverified ? Reuse::kUnverified : Reuse::kNo;
 }
 
 }  // namespace
@@ -63,7 +71,7 @@ void ChatStreamReader::read_line(std::string_view line) {
   const auto usage = chunk.find("usage");
   if (usage == chunk.end() || !usage->is_object()) return;
   prompt_tokens_ = usage->value("prompt_tokens", 0U);
-  cache_hit_ = usage->value("cache_hit", false);
+  reuse_ = reuse_of(*usage);
 }
 
 Result<TtftSample> measure_ttft(http::HttpClient client, const TtftQuestion& question) {
@@ -80,7 +88,7 @@ Result<TtftSample> measure_ttft(http::HttpClient client, const TtftQuestion& que
   if (!reader.error().empty()) return fail(ErrorCode::kInternal, "the stream failed: " + reader.error());
   if (!reader.done() || sample.ttft_ms == 0) return fail(ErrorCode::kInternal, "the stream ended without an answer");
   sample.prompt_tokens = reader.prompt_tokens();
-  sample.cache_hit = reader.cache_hit();
+  sample.reuse = reader.reuse();
   return sample;
 }
 

@@ -17,10 +17,16 @@ struct TtftQuestion {
   std::string question = "What should a guest know first?";
 };
 
+enum class Reuse : uint8_t {
+  kNo,
+  kYes,
+  kUnverified,  // a state was loaded, and the runtime gives no count that would show its use
+};
+
 struct TtftSample {
   double ttft_ms = 0;  // from sending the request to the first piece of the answer
   uint32_t prompt_tokens = 0;
-  bool cache_hit = false;
+  Reuse reuse = Reuse::kNo;
 };
 
 // Reads server-sent events piece by piece; the pieces may be cut anywhere. Pure.
@@ -31,7 +37,7 @@ class ChatStreamReader {
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] uint32_t prompt_tokens() const { return prompt_tokens_; }
-  [[nodiscard]] bool cache_hit() const { return cache_hit_; }
+  [[nodiscard]] Reuse reuse() const { return reuse_; }
 
  private:
   void read_line(std::string_view line);
@@ -41,7 +47,7 @@ class ChatStreamReader {
   bool has_text_ = false;
   bool done_ = false;
   uint32_t prompt_tokens_ = 0;
-  bool cache_hit_ = false;
+  Reuse reuse_ = Reuse::kNo;
 };
 
 // Fails when the request does, or when its stream ends before its time.

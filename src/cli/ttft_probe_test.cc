@@ -26,8 +26,19 @@ TEST(ChatStreamReader, ReadsTheSameHoweverThePiecesAreCut) {
     EXPECT_TRUE(reader.done());
     EXPECT_EQ(reader.error(), "");
     EXPECT_EQ(reader.prompt_tokens(), 7U);
-    EXPECT_TRUE(reader.cache_hit());
+    EXPECT_EQ(reader.reuse(), Reuse::kYes);
   }
+}
+
+TEST(ChatStreamReader, TellsAReuseThatTheRuntimeDoesNotShowFromNone) {
+  const auto reuse_with = [](const std::string& reason) {
+    ChatStreamReader reader;
+    reader.read("data: {\"choices\":[],\"usage\":{\"cache_hit\":false,\"cache\":{\"reason\":" + reason + "}}}\n");
+    return reader.reuse();
+  };
+  EXPECT_EQ(reuse_with("\"unverified: this runtime reports no prefill count\""), Reuse::kUnverified);
+  EXPECT_EQ(reuse_with("\"the cache has no state\""), Reuse::kNo);
+  EXPECT_EQ(reuse_with("null"), Reuse::kNo);
 }
 
 TEST(ChatStreamReader, KeepsAnErrorEvent) {

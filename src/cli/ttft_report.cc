@@ -39,6 +39,9 @@ std::string ttft_table(const std::string& model, const std::vector<TtftRounds>& 
                   median(length.cached), median(length.again), median(length.restarted));
     table += row;
   }
+  if (std::any_of(lengths.begin(), lengths.end(), [](const auto& length) { return length.unverified; })) {
+    table += "\nThe runtime reports no prefill count: that the states were reused shows in the times alone.\n";
+  }
   return table;
 }
 
@@ -46,6 +49,7 @@ std::string ttft_json(const std::string& model, const std::vector<TtftRounds>& l
   ordered_json rows = ordered_json::array();
   for (const TtftRounds& length : lengths) {
     rows.push_back({{"prompt_tokens", length.prompt_tokens},
+                    {"reuse_verified", !length.unverified},
                     {"cached_times_sooner", ratio(length.cold, length.cached)},
                     {"restarted_times_sooner", ratio(length.cold, length.restarted)},
                     {"cold", series(length.cold)},

@@ -9,7 +9,8 @@ namespace rockllama {
 
 // All rounds over prompts of one length; TTFT in ms.
 struct TtftRounds {
-  uint32_t prompt_tokens = 0;
+  uint32_t prompt_tokens = 0;       // 0 = the runtime does not count them
+  bool unverified = false;          // no count of the runtime shows that the states were reused
   std::vector<double> cold{};       // nothing reused
   std::vector<double> cached{};     // first use of a named cache after it was made
   std::vector<double> again{};      // second use

@@ -8,6 +8,7 @@ namespace rockllama {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::vector<TtftRounds> kLengths = {{.prompt_tokens = 370,
                                            .cold = {700, 900, 800},
@@ -24,6 +25,13 @@ TEST(TtftReport, MedianIsTheMiddleOrTheMeanOfTheMiddleTwo) {
 TEST(TtftReport, TableGivesRatiosOfMediansBeforeTheTimes) {
   EXPECT_THAT(ttft_table("demo", kLengths), HasSubstr("| 370 | 20.0 | 16.0 | 800.0 | 40.0 | 20.0 | 50.0 |"));
   EXPECT_THAT(ttft_table("demo", kLengths), HasSubstr("demo, medians of 3 rounds"));
+}
+
+TEST(TtftReport, TableSaysThatAReuseIsNotVerified) {
+  std::vector<TtftRounds> lengths = kLengths;
+  EXPECT_THAT(ttft_table("demo", lengths), Not(HasSubstr("no prefill count")));
+  lengths.front().unverified = true;
+  EXPECT_THAT(ttft_table("demo", lengths), HasSubstr("no prefill count"));
 }
 
 TEST(TtftReport, JsonHoldsEveryRound) {

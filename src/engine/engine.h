@@ -80,6 +80,9 @@ struct TaskFailed {  // of a generation or a save_state; kCancelled after cancel
   RequestId id = 0;
   Error error;
 };
+// What a cancelled task ends with.
+[[nodiscard]] inline Error cancelled_error() { return {ErrorCode::kCancelled, "The request was cancelled."}; }
+
 struct StateWritten {
   RequestId id = 0;
   SavedState state;  // without note

@@ -37,8 +37,8 @@ struct LentState {
 };
 using JobSink = std::function<void(const JobEvent&)>;
 struct JobOptions {
-  bool buffered =
-      false;             // nobody sees its text before its end: it is run again also when the worker dies in mid-answer
+  // Nobody sees its text before its end: it is run again also when the worker dies in mid-answer.
+  bool buffered = false;
   std::string caller{};  // see RequestQueue::add
 };
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "engine/engine.h"
 #include "protocol/messages.h"
 
 namespace rockllama {
@@ -12,8 +13,6 @@ using EventSender = std::function<void(const protocol::Event&)>;
 [[nodiscard]] inline protocol::Failed failed(RequestId id, const Error& error) {
   return {id, error.code, error.message, error.param};
 }
-[[nodiscard]] inline protocol::Failed cancelled(RequestId id) {
-  return failed(id, {ErrorCode::kCancelled, "The request was cancelled."});
-}
+[[nodiscard]] inline protocol::Failed cancelled(RequestId id) { return failed(id, cancelled_error()); }
 
 }  // namespace rockllama

@@ -39,14 +39,18 @@ def test_sigterm_ends_the_server_with_0(scripted):
     server.stop()  # checks the exit code and that the worker is gone
 
 
-def test_sigterm_lets_a_running_answer_finish(scripted):
-    server = scripted("answer word \nrepeat 40\ntoken_delay_ms 20\n").start()
+def lines_after_sigterm(server):
     with server._http.stream("POST", "/v1/chat/completions", json={
             "model": "demo", "messages": [{"role": "user", "content": "go"}], "stream": True}) as stream:
         lines = stream.iter_lines()
         next(lines)
         server.process.send_signal(signal.SIGTERM)
-        rest = [line for line in lines if line]
+        return [line for line in lines if line]
+
+
+def test_sigterm_lets_a_running_answer_finish(scripted):
+    server = scripted("answer word \nrepeat 40\ntoken_delay_ms 20\n").start()
+    rest = lines_after_sigterm(server)
     assert rest[-1] == "data: [DONE]"
     assert server.process.wait(20 * PATIENCE) == 0
 
@@ -54,12 +58,7 @@ def test_sigterm_lets_a_running_answer_finish(scripted):
 def test_sigterm_tells_whom_it_cuts_off(scripted):
     server = scripted("answer word \nrepeat 4000\ntoken_delay_ms 50\n", settings={"server": {"shutdown_grace_s": 1}})
     server.start()
-    with server._http.stream("POST", "/v1/chat/completions", json={
-            "model": "demo", "messages": [{"role": "user", "content": "go"}], "stream": True}) as stream:
-        lines = stream.iter_lines()
-        next(lines)
-        server.process.send_signal(signal.SIGTERM)
-        rest = [line for line in lines if line]
+    rest = lines_after_sigterm(server)
     assert "error" in json.loads(rest[-1].removeprefix("data: "))
     assert server.process.wait(20 * PATIENCE) == 0
 

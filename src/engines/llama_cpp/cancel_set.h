@@ -8,12 +8,9 @@
 #include <set>
 #include <utility>
 
-#include "base/result.h"
 #include "domain/generation.h"
 
 namespace rockllama {
-
-[[nodiscard]] inline Error cancelled_error() { return {ErrorCode::kCancelled, "The request was cancelled."}; }
 
 class CancelSet {
  public:

@@ -85,11 +85,11 @@ class RkllmEngine : public Engine {
     }
     if (running_ && cancelled.contains(running_->id)) {
       end_run();
-      fail_running({ErrorCode::kCancelled, "The request was cancelled."});
+      fail_running(cancelled_error());
     }
     std::erase_if(waiting_, [&](const RunningTask& task) {
       if (!cancelled.contains(task.id)) return false;
-      sink_(TaskFailed{task.id, {ErrorCode::kCancelled, "The request was cancelled."}});
+      sink_(TaskFailed{task.id, cancelled_error()});
       return true;
     });
   }

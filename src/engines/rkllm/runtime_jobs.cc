@@ -3,11 +3,10 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "engine/engine.h"
 
 namespace rockllama::rkllm {
 namespace {
-
-Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled."}; }
 
 Error trouble(const std::string& words) {
   return {ErrorCode::kInternal, "The RKLLM runtime could not save the prompt cache: " + words};
@@ -33,7 +32,7 @@ Status RuntimeJobs::load(const GenerationJob& job) {
 }
 
 GenerationReport RuntimeJobs::generate(GenerationJob job) {
-  GenerationReport report{.result = fail(cancelled())};
+  GenerationReport report{.result = fail(cancelled_error())};
   if (!job.state_id.empty()) {
     const double began_ms = steady_ms();
     const Status loaded = load(job);
@@ -63,7 +62,7 @@ Status RuntimeJobs::check_saved() {
 }
 
 Result<SaveReport> RuntimeJobs::save(SaveJob job) {
-  if (!job.may_go_on()) return fail(cancelled());
+  if (!job.may_go_on()) return fail(cancelled_error());
   files_.drop_saved();
   job.request.save_cache_path = files_.saved_path();
   const double began_ms = steady_ms();
@@ -75,7 +74,7 @@ Result<SaveReport> RuntimeJobs::save(SaveJob job) {
   // Without a first token the prefix may not be whole.
   const bool whole = report.first_token_ms > 0;
   Status saved = result ? Status() : fail(save_error(result.error()));
-  if (saved && !whole) saved = fail(cancelled());
+  if (saved && !whole) saved = fail(cancelled_error());
   if (saved && !result->trouble.empty()) saved = fail(save_error(trouble(result->trouble)));
   if (saved) saved = check_saved();
   const auto bytes = saved ? files_.hand_over(job.file) : Result<uint64_t>(fail(saved.error()));

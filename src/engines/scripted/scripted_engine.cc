@@ -113,7 +113,7 @@ class ScriptedEngine : public Engine {
         continue;
       }
       task = tasks->erase(task);
-      hooks_.sink(TaskFailed{id, {ErrorCode::kCancelled, "The request was cancelled."}});
+      hooks_.sink(TaskFailed{id, cancelled_error()});
       some = true;
     }
     return some;
