@@ -7,6 +7,7 @@
 #include "api/cache_request.h"
 #include "api/chat_request.h"
 #include "api/completion_request.h"
+#include "api/embedding_request.h"
 
 namespace {
 
@@ -21,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   check(rockllama::api::parse_chat_request(body, false));
   check(rockllama::api::parse_completion_request(body));
+  check(rockllama::api::parse_embeddings_request(body));
   check(rockllama::api::parse_create_cache(body));
   check(rockllama::api::parse_generate_binary(body));
   return 0;

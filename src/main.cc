@@ -96,6 +96,7 @@ Result<Send> open_folder(const Config& config) {
                                               &server->executor, WorkerFactory());
   Service& service = *server->service;
   api::add_all(server->router, {.completions = &service.completions(),
+                                .questions = &service.questions(),
                                 .caches = &service.caches(),
                                 .archives = &service.archives(),
                                 .models = &service.models(),
@@ -129,6 +130,7 @@ int serve(const ServeFlags& flags) {
   http::Router router;
   const auto faults = fill(&router,
                            {.completions = &service.completions(),
+                            .questions = &service.questions(),
                             .caches = &service.caches(),
                             .archives = &service.archives(),
                             .models = &service.models(),

@@ -12,6 +12,7 @@ void add_all(http::Router& router, const Services& services) {
   add_cache_archives(router, services);
   add_chat_completions(router, services);
   add_completions(router, services);
+  add_embeddings(router, services);
 }
 
 }  // namespace rockllama::api

@@ -11,12 +11,14 @@
 #include "service/caches.h"
 #include "service/completions.h"
 #include "service/models.h"
+#include "service/questions.h"
 #include "service/startup_caches.h"
 
 namespace rockllama::api {
 
 struct Services {
   Completions* completions = nullptr;
+  Questions* questions = nullptr;
   Caches* caches = nullptr;
   CacheArchives* archives = nullptr;
   Models* models = nullptr;
@@ -31,6 +33,7 @@ struct Services {
 
 void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions
 void add_completions(http::Router& router, const Services& services);       // POST /v1/completions
+void add_embeddings(http::Router& router, const Services& services);        // POST /v1/embeddings
 void add_models(http::Router& router, const Services& services);            // /v1/models...
 void add_caches(http::Router& router, const Services& services);            // /v1/cache...
 void add_cache_archives(http::Router& router, const Services& services);    // export and import of caches

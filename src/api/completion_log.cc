@@ -23,6 +23,10 @@ std::string cache_text(const CacheUse& cache) {
 
 }  // namespace
 
+std::string caller_of(const http::Request& request) {
+  return request.caller.empty() ? request.remote_address : request.caller;
+}
+
 std::string log_line(const CompletionLog& log) {
   std::string line = fmt::format(
       "request {} caller={} model={} cache={} prompt={} cached={} completion={} ttft={:.1f} ms total={:.1f} ms "

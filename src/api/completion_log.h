@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "http/message.h"
 #include "service/completions.h"
 
 namespace rockllama::api {
@@ -20,6 +21,9 @@ struct CompletionLog {
   int status = 200;
   std::string error{};  // empty = none
 };
+
+// The name of the request's API key, else its address.
+[[nodiscard]] std::string caller_of(const http::Request& request);
 
 // One line, whatever clients put into the strings.
 [[nodiscard]] std::string log_line(const CompletionLog& log);

@@ -22,10 +22,6 @@ void beat(Executor* executor, uint32_t every_ms, const std::weak_ptr<GenerationR
   });
 }
 
-std::string caller_of(const http::Request& request) {
-  return request.caller.empty() ? request.remote_address : request.caller;
-}
-
 void refuse(const http::Request& request, const Error& error, http::BodyWriter& writer) {
   spdlog::info(log_line({.request_id = request.id,
                          .caller = caller_of(request),

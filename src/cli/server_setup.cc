@@ -128,6 +128,9 @@ ModelSpec model_defaults(const Config& config) {
   spec.offer_evicted = config.cache.automatic_files;
   spec.sampling_defaults = sampling_defaults(config.inference);
   spec.default_max_tokens = config.inference.max_new_tokens;
+  spec.embedding = {.pooling = config.inference.pooling_strategy,
+                    .normalize = config.inference.normalize_embeddings,
+                    .max_tokens = static_cast<uint32_t>(config.inference.embedding_context_len)};
   spec.rkllm = rkllm_settings(config);
   return spec;
 }

@@ -83,6 +83,10 @@ struct Config {
     double mirostat_tau = 5.0;
     double mirostat_eta = 0.1;
     std::string system_prompt{};  // of chat_template; config/system.txt wins over it
+    // Of embedding_model.
+    int embedding_context_len = 0;          // of one input; 0 = the model's context
+    std::string pooling_strategy = "auto";  // mean, cls, last; auto = as the model file says, else mean
+    bool normalize_embeddings = true;
     // Of the RKLLM runtime.
     int n_keep = 0;
     bool skip_special_token = true;

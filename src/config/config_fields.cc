@@ -209,9 +209,10 @@ const std::vector<ConfigField>& inference_fields() {
       text("chat_template.system_prompt", MEMBER(inference.system_prompt)),
       without_effect("chat_template.user_prefix", ""),
       without_effect("chat_template.assistant_prefix", ""),
-      without_effect("embedding_model.max_context_len", 512),
-      without_effect("embedding_model.pooling_strategy", "mean"),
-      without_effect("embedding_model.normalize", true),
+      integer("embedding_model.max_context_len", MEMBER(inference.embedding_context_len), 0, 100 * kMillion),
+      one_of(text("embedding_model.pooling_strategy", MEMBER(inference.pooling_strategy)),
+             {"auto", "mean", "cls", "last"}),
+      flag("embedding_model.normalize", MEMBER(inference.normalize_embeddings)),
   };
   return fields;
 }

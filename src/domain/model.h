@@ -29,6 +29,14 @@ struct RkllmSettings {
   bool operator==(const RkllmSettings&) const = default;
 };
 
+// How the vectors of a text's tokens become one.
+struct EmbeddingSettings {
+  std::string pooling = "auto";  // mean, cls (the first token's), last; auto = as the model file says, else mean
+  bool normalize = true;         // to length 1
+  uint32_t max_tokens = 0;       // of one input; 0 = the model's context
+  bool operator==(const EmbeddingSettings&) const = default;
+};
+
 // How to load a model; goes to the worker as it is.
 struct ModelSpec {
   std::string name;  // folder name
@@ -46,6 +54,7 @@ struct ModelSpec {
   bool offer_evicted = false;           // those that are let go are offered to the server, for a file
   SamplingParams sampling_defaults{};
   int32_t default_max_tokens = -1;
+  EmbeddingSettings embedding{};
   RkllmSettings rkllm{};
   bool operator==(const ModelSpec&) const = default;
 };

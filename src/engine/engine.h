@@ -1,7 +1,7 @@
 // The interface of everything that generates tokens. An Engine is owned and driven by one thread of the worker (the
-// engine thread): start, save_state, add_credit and step are called there. cancel may come from any thread.
+// engine thread): all but cancel are called there. cancel may come from any thread.
 //
-// Asynchronous: start and save_state only queue; step does the work and calls the sink, on the engine thread.
+// Asynchronous: start, save_state and embed only queue; step does the work and calls the sink, on the engine thread.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include "domain/generation.h"
 #include "domain/model.h"
 #include "domain/prompt_cache.h"
+#include "domain/question.h"
 
 namespace rockllama {
 
@@ -51,6 +52,12 @@ struct SaveStateTask {
   std::optional<PrefixState> base{};
 };
 
+// A vector for each input: what its tokens' hidden states come to by the settings of the model.
+struct EmbeddingTask {
+  RequestId id = 0;
+  std::vector<std::vector<int32_t>> inputs{};  // none of them empty or longer than the model's context
+};
+
 struct RestoreBegins {
   RequestId id = 0;
   std::string state_id;
@@ -76,7 +83,7 @@ struct GenerationFinished {
   Usage usage;
   std::optional<CacheUse> cache{};  // where GenerationStarted had a provisional one
 };
-struct TaskFailed {  // of a generation or a save_state; kCancelled after cancel
+struct TaskFailed {  // of any task; kCancelled after cancel
   RequestId id = 0;
   Error error;
 };
@@ -86,6 +93,11 @@ struct TaskFailed {  // of a generation or a save_state; kCancelled after cancel
 struct StateWritten {
   RequestId id = 0;
   SavedState state;  // without note
+};
+
+struct EmbeddingsMade {
+  RequestId id = 0;
+  Embeddings embeddings;
 };
 
 // An automatic prefix is about to be let go and may be worth a file. Until the answer by keep() its payload stays in
@@ -101,7 +113,7 @@ struct FiguresChanged {
 };
 
 using EngineEvent = std::variant<RestoreBegins, GenerationStarted, PrefillProgress, TokenGenerated, GenerationFinished,
-                                 TaskFailed, StateWritten, PrefixOffered, FiguresChanged>;
+                                 TaskFailed, StateWritten, EmbeddingsMade, PrefixOffered, FiguresChanged>;
 
 // The answer counts only for TokenGenerated: false ends the generation with kStop.
 using EngineSink = std::function<bool(const EngineEvent&)>;
@@ -116,6 +128,9 @@ class Engine {
   virtual void start(GenerationTask task) = 0;
   // Queues the making of a state, in a context of its own, between the steps of generations.
   virtual void save_state(SaveStateTask task) = 0;
+  // Queues embeddings, made between the steps of generations: PrefillProgress, then EmbeddingsMade. kUnsupported where
+  // the engine has none.
+  virtual void embed(EmbeddingTask task) = 0;
   // The answer to PrefixOffered: writes its payload into `file` (StateWritten or TaskFailed under `id` follows), or,
   // where `file` is invalid, forgets it. An unknown offer is TaskFailed{kNotFound}, without a file ignored.
   virtual void keep(RequestId id, uint64_t offer, UniqueFd file) = 0;
@@ -127,7 +142,7 @@ class Engine {
   // Any thread. The task ends with TaskFailed{kCancelled} within one step; an unknown id is ignored.
   virtual void cancel(RequestId id) = 0;
   // At most one prefill block and one decode call, or, where there is neither, a copy of an idle prefix. False when
-  // nothing can go on before start, save_state, add_credit or cancel is called.
+  // nothing can go on before start, save_state, embed, add_credit or cancel is called.
   virtual bool step() = 0;
 };
 

@@ -93,6 +93,12 @@ std::map<std::string, Setter> rkllm_setters(ModelEntry* entry) {
           {"enabled_cpus_mask", number(&settings.enabled_cpus_mask, 0, 2147483647.0)}};
 }
 
+std::map<std::string, Setter> embedding_setters(EmbeddingSettings* settings) {
+  return {{"max_context_len", number(&settings->max_tokens, 0, 1e8)},
+          {"pooling_strategy", word(&settings->pooling, {"auto", "mean", "cls", "last"})},
+          {"normalize", flag(&settings->normalize)}};
+}
+
 std::map<std::string, Setter> sampling_setters(SamplingParams* sampling) {
   return {{"temperature", number(&sampling->temperature, 0, 2)},
           {"top_p", number(&sampling->top_p, 0, 1)},
@@ -107,7 +113,7 @@ std::map<std::string, Setter> sampling_setters(SamplingParams* sampling) {
           {"seed", number(&sampling->seed, 0, 4294967295.0)}};
 }
 
-bool is_section(const std::string& key) { return key == "sampling" || key == "rkllm"; }
+bool is_section(const std::string& key) { return key == "sampling" || key == "embedding" || key == "rkllm"; }
 
 void apply(const json& object, const std::map<std::string, Setter>& setters, const std::string& prefix,
            OverrideReport* report) {
@@ -151,6 +157,7 @@ OverrideReport apply_overrides(std::string_view text, ModelEntry* entry) {
   }
   apply(object, model_setters(entry), "", &report);
   apply_section(object, "sampling", sampling_setters(&entry->spec.sampling_defaults), &report);
+  apply_section(object, "embedding", embedding_setters(&entry->spec.embedding), &report);
   apply_section(object, "rkllm", rkllm_setters(entry), &report);
   return report;
 }

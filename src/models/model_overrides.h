@@ -17,9 +17,9 @@ struct OverrideReport {
 
 // Takes over what `text` sets: context_tokens, parallel, threads, kv_tokens, block_tokens, max_tokens, keep_alive_s,
 // default_cache, sampling{temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty,
-// mirostat, mirostat_tau, mirostat_eta, seed}, prompt_mode, rkllm{library, version, lora, lora_scale, n_keep,
-// skip_special_token, base_domain_id, embed_flash, n_batch, enabled_cpus_num, enabled_cpus_mask}. `notes` and
-// `description` are let pass.
+// mirostat, mirostat_tau, mirostat_eta, seed}, embedding{max_context_len, pooling_strategy, normalize}, prompt_mode,
+// rkllm{library, version, lora, lora_scale, n_keep, skip_special_token, base_domain_id, embed_flash, n_batch,
+// enabled_cpus_num, enabled_cpus_mask}. `notes` and `description` are let pass.
 [[nodiscard]] OverrideReport apply_overrides(std::string_view text, ModelEntry* entry);
 
 }  // namespace rockllama

@@ -131,6 +131,15 @@ TEST_F(ModelRegistryTest, TakesRkllmSettingsAndTheAdapterFromTheFolder) {
   EXPECT_FALSE(registry().find("m"));
 }
 
+TEST_F(ModelRegistryTest, TakesTheSettingsOfEmbeddings) {
+  files.put("models/m/m.gguf", "weights");
+  files.put("models/m/model.json",
+            R"({"embedding": {"max_context_len": 512, "pooling_strategy": "last", "normalize": false}})");
+  EXPECT_EQ(registry().find("m")->spec.embedding, (EmbeddingSettings{"last", false, 512}));
+  files.put("models/m/model.json", R"({"embedding": {"pooling_strategy": "most"}})");
+  EXPECT_FALSE(registry().find("m"));
+}
+
 TEST_F(ModelRegistryTest, LeavesOutAModelWithBadSettings) {
   files.put("models/m/m.gguf", "weights");
   files.put("models/m/model.json", R"({"parallel": 0})");

@@ -46,9 +46,10 @@ ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.de
 ROCKLLAMA_FIELDS(RkllmSettings, m.library, m.version, m.prompt_mode, m.lora_file, m.lora_scale, m.n_keep,
                  m.skip_special_token, m.base_domain_id, m.embed_flash, m.n_batch, m.enabled_cpus_num,
                  m.enabled_cpus_mask);
+ROCKLLAMA_FIELDS(EmbeddingSettings, m.pooling, m.normalize, m.max_tokens);
 ROCKLLAMA_FIELDS(ModelSpec, m.name, m.engine, m.file, m.tokenizer_file, m.chat_template, m.context_tokens, m.kv_tokens,
                  m.parallel, m.block_tokens, m.threads, m.automatic_reuse, m.automatic_memory_bytes, m.offer_evicted,
-                 m.sampling_defaults, m.default_max_tokens, m.rkllm);
+                 m.sampling_defaults, m.default_max_tokens, m.embedding, m.rkllm);
 ROCKLLAMA_FIELDS(Capabilities, m.max_parallel, m.token_counts, m.per_request_sampling, m.seed, m.grammar, m.logprobs,
                  m.state_save);
 ROCKLLAMA_FIELDS(LoadedModel, m.capabilities, m.context_tokens, m.trained_context_tokens, m.kv_bytes_per_token,
@@ -74,6 +75,10 @@ ROCKLLAMA_FIELDS(SaveState, m.id, m.format, m.line);
 ROCKLLAMA_FIELDS(KnownStates, m.reset, m.removed, m.added);
 ROCKLLAMA_FIELDS(Keep, m.id, m.offer);
 ROCKLLAMA_FIELDS(Lend, m.id, m.state);
+ROCKLLAMA_FIELDS(EmbeddingsQuestion, m.inputs);
+ROCKLLAMA_FIELDS(Embeddings, m.vectors, m.prompt_tokens);
+ROCKLLAMA_FIELDS(Ask, m.id, m.question);
+ROCKLLAMA_FIELDS(Answered, m.id, m.answer);
 ROCKLLAMA_FIELDS(Loaded, m.model);
 ROCKLLAMA_FIELDS(LoadFailed, m.message);
 ROCKLLAMA_FIELDS(Prepared, m.id, m.prompt_tokens, m.max_tokens, m.prefill_tokens, m.cache, m.state, m.state_outdated);

@@ -58,7 +58,8 @@ std::vector<Command> commands() {
                        .automatic_memory_bytes = 1ull << 35,
                        .offer_evicted = true,
                        .sampling_defaults = full_sampling(),
-                       .default_max_tokens = 99};
+                       .default_max_tokens = 99,
+                       .embedding = {"last", false, 512}};
   return {Hello{9},
           Load{spec},
           full_prepare(),
@@ -70,6 +71,7 @@ std::vector<Command> commands() {
           Lend{3, {"m/a/chat/1", 12, {1, 2}}},
           KnownStates{true, {"m/a/chat/1"}, {known_state()}},
           Keep{6, 1ull << 40},
+          Ask{7, EmbeddingsQuestion{{"text", std::vector<int32_t>{1, -2}}}},
           Shutdown{}};
 }
 
@@ -93,6 +95,7 @@ std::vector<Event> events() {
           Finished{4, FinishReason::kLength, {310, 20, 1.5, 2.5}},
           Failed{4, ErrorCode::kContextLengthExceeded, "too long", "messages"},
           StateSaved{5, saved},
+          Answered{7, Embeddings{{{0.5F, -1}, {}}, 9}},
           Offered{7, known_state(), 1ull << 33, 0.5},
           Figures{{480.5, 2.5e9, 1, 2, 1ull << 34}}};
 }

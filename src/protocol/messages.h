@@ -13,11 +13,12 @@
 #include "domain/generation.h"
 #include "domain/model.h"
 #include "domain/prompt_cache.h"
+#include "domain/question.h"
 
 namespace rockllama::protocol {
 
 // Raised by every change of a message. Both sides must be of one build; a mismatch ends the worker.
-inline constexpr uint32_t kVersion = 4;
+inline constexpr uint32_t kVersion = 5;
 // A frame over this size is garbage. Prompts are bounded by the HTTP body limit (16 MiB by default, at most 64).
 inline constexpr uint32_t kMaxFrameBytes = 128u << 20;
 
@@ -52,8 +53,8 @@ struct Start {
   bool operator==(const Start&) const = default;
 };
 
-// Forget a request in any phase, or a save_state. No further event comes after Failed{kCancelled} or Finished;
-// an unknown id is ignored.
+// Forget a request in any phase, a save_state or a question. No further event comes after Failed{kCancelled} or
+// Finished; an unknown id is ignored.
 struct Cancel {
   RequestId id = 0;
   bool operator==(const Cancel&) const = default;
@@ -98,12 +99,20 @@ struct Keep {
   bool operator==(const Keep&) const = default;
 };
 
+// The answer is Answered or Failed; Progress events before it.
+struct Ask {
+  RequestId id = 0;
+  Question question;
+  bool operator==(const Ask&) const = default;
+};
+
 // End in good order; the worker exits 0.
 struct Shutdown {
   bool operator==(const Shutdown&) const = default;
 };
 
-using Command = std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, KnownStates, Keep, Lend, Shutdown>;
+using Command =
+    std::variant<Hello, Load, Prepare, Start, Cancel, Credit, SaveState, KnownStates, Keep, Lend, Ask, Shutdown>;
 
 // -- worker to server --------------------------------------------------------------------------------------------
 
@@ -142,7 +151,7 @@ struct Started {
   bool operator==(const Started&) const = default;
 };
 
-// Prefill of a generation or a save_state goes on.
+// Prefill of a generation, a save_state or a question goes on.
 struct Progress {
   RequestId id = 0;
   uint32_t done_tokens = 0;
@@ -180,6 +189,12 @@ struct StateSaved {
   bool operator==(const StateSaved&) const = default;
 };
 
+struct Answered {
+  RequestId id = 0;
+  Answer answer;
+  bool operator==(const Answered&) const = default;
+};
+
 // An automatic state is about to be let go and may be worth a file. Answered by Keep.
 struct Offered {
   uint64_t offer = 0;
@@ -196,6 +211,6 @@ struct Figures {
 };
 
 using Event = std::variant<Hello, Loaded, LoadFailed, Prepared, Restoring, Started, Progress, Tokens, Finished, Failed,
-                           StateSaved, Offered, Figures>;
+                           StateSaved, Answered, Offered, Figures>;
 
 }  // namespace rockllama::protocol

@@ -4,6 +4,21 @@
 #include <utility>
 
 namespace rockllama {
+namespace {
+
+RequestQueue::Verb first_verb(RequestQueue::Kind kind) {
+  switch (kind) {
+    case RequestQueue::Kind::kGeneration:
+      return RequestQueue::Verb::kPrepare;
+    case RequestQueue::Kind::kSaveState:
+      return RequestQueue::Verb::kSave;
+    case RequestQueue::Kind::kQuestion:
+      break;
+  }
+  return RequestQueue::Verb::kAsk;
+}
+
+}  // namespace
 
 void RequestQueue::add(RequestId id, Kind kind, std::string caller) {
   entries_.push_back({.id = id, .kind = kind, .caller = std::move(caller)});
@@ -107,9 +122,8 @@ std::vector<RequestQueue::Action> RequestQueue::next() {
   if (!ready_) return actions;
   for (Entry& entry : entries_) {
     if (entry.phase != Phase::kWaiting || !may_send(entry)) continue;
-    const bool generation = entry.kind == Kind::kGeneration;
-    entry.phase = generation ? Phase::kPreparing : Phase::kRunning;
-    actions.push_back({generation ? Verb::kPrepare : Verb::kSave, entry.id});
+    entry.phase = entry.kind == Kind::kGeneration ? Phase::kPreparing : Phase::kRunning;
+    actions.push_back({first_verb(entry.kind), entry.id});
   }
   for (Entry* entry = next_to_start(); entry != nullptr && running() < parallel_; entry = next_to_start()) {
     entry->phase = Phase::kRunning;

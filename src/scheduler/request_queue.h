@@ -15,8 +15,8 @@ class RequestQueue {
  public:
   explicit RequestQueue(uint32_t parallel) : parallel_(parallel) {}
 
-  enum class Kind : uint8_t { kGeneration, kSaveState };
-  enum class Verb : uint8_t { kPrepare, kStart, kSave };
+  enum class Kind : uint8_t { kGeneration, kSaveState, kQuestion };
+  enum class Verb : uint8_t { kPrepare, kStart, kSave, kAsk };
   struct Action {
     Verb verb;
     RequestId id;

@@ -36,6 +36,12 @@ void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink s
   add(id, RequestQueue::Kind::kSaveState, job, {});
 }
 
+void Scheduler::ask(protocol::Ask command, JobSink sink, std::string caller) {
+  const RequestId id = command.id;
+  add(id, RequestQueue::Kind::kQuestion, std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink)),
+      std::move(caller));
+}
+
 void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, std::string caller) {
   bool closed = false;
   {
@@ -83,6 +89,9 @@ void Scheduler::perform(const RequestQueue::Action& action, Job* job) {
     case RequestQueue::Verb::kSave:
       if (job->lent) worker_->lend({action.id, job->lent->key}, std::move(job->lent->file));
       worker_->save_state(std::get<protocol::SaveState>(job->command), std::move(job->file));
+      break;
+    case RequestQueue::Verb::kAsk:
+      worker_->ask(std::get<protocol::Ask>(job->command));
       break;
   }
 }
@@ -152,7 +161,8 @@ void Scheduler::handle(const WorkerEvent& event) {
           lost(e);
         } else if constexpr (std::is_same_v<E, protocol::Failed>) {
           deliver(e.id, Error{e.code, e.message, e.param}, true);
-        } else if constexpr (std::is_same_v<E, protocol::Finished> || std::is_same_v<E, protocol::StateSaved>) {
+        } else if constexpr (std::is_same_v<E, protocol::Finished> || std::is_same_v<E, protocol::StateSaved> ||
+                             std::is_same_v<E, protocol::Answered>) {
           deliver(e.id, e, true);
         } else if constexpr (requires { e.id; } && !std::is_same_v<E, protocol::Restoring>) {
           deliver(e.id, e, false);

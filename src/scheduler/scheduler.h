@@ -28,9 +28,9 @@ struct SaveLost {
 };
 
 // Prepared must be answered with start(). It comes again when the request is run again, and all after it. Finished,
-// StateSaved, SaveLost and Error are the last.
+// StateSaved, Answered, SaveLost and Error are the last.
 using JobEvent = std::variant<protocol::Prepared, protocol::Started, protocol::Progress, protocol::Tokens,
-                              protocol::Finished, protocol::StateSaved, SaveLost, Error>;
+                              protocol::Finished, protocol::StateSaved, protocol::Answered, SaveLost, Error>;
 struct LentState {
   StateKey key;
   UniqueFd file;
@@ -54,6 +54,8 @@ class Scheduler {
   void start(RequestId id, UniqueFd state, uint32_t credit);
   // `lent`: the state of what the line continues, if there is one.
   void save_state(protocol::SaveState command, UniqueFd file, JobSink sink, std::optional<LentState> lent = {});
+  // `command.id` is new; `caller` as in JobOptions.
+  void ask(protocol::Ask command, JobSink sink, std::string caller);
   // The sink gets Error{kCancelled} unless the request ended before.
   void cancel(RequestId id);
   void add_credit(RequestId id, uint32_t tokens);
@@ -67,10 +69,10 @@ class Scheduler {
 
  private:
   struct Job {
-    Job(std::variant<protocol::Prepare, protocol::SaveState> the_command, UniqueFd the_file, uint32_t the_credit,
-        JobSink the_sink)
+    using Command = std::variant<protocol::Prepare, protocol::SaveState, protocol::Ask>;
+    Job(Command the_command, UniqueFd the_file, uint32_t the_credit, JobSink the_sink)
         : command(std::move(the_command)), file(std::move(the_file)), credit(the_credit), sink(std::move(the_sink)) {}
-    std::variant<protocol::Prepare, protocol::SaveState> command;
+    Command command;
     UniqueFd file;        // state to restore, or file to fill
     uint32_t credit = 0;  // for start
     JobSink sink;

@@ -48,6 +48,25 @@ TEST_F(SchedulerTest, CarriesARequestFromPrepareToItsEnd) {
   EXPECT_EQ(scheduler.active(), 0u);
 }
 
+TEST_F(SchedulerTest, AsksAtOnceAndAgainAloneAfterACrash) {
+  std::vector<JobEvent> generation;
+  std::vector<JobEvent> question;
+  submit(1, &generation);
+  scheduler.ask({.id = 2, .question = EmbeddingsQuestion{{"a"}}}, record(&question), "");
+  ASSERT_THAT(worker.sent().questions, SizeIs(1));
+  crash();
+  ready();
+  // The generation was there first, and goes alone.
+  EXPECT_THAT(worker.sent().questions, SizeIs(1));
+  scheduler.handle(protocol::Prepared{.id = 1});
+  scheduler.handle(protocol::Finished{.id = 1});
+  ASSERT_THAT(worker.sent().questions, SizeIs(2));
+  scheduler.handle(protocol::Answered{2, Embeddings{{{1}}, 1}});
+  ASSERT_THAT(question, SizeIs(1));
+  EXPECT_EQ(std::get<protocol::Answered>(question.front()).id, 2u);
+  EXPECT_EQ(scheduler.active(), 0u);
+}
+
 TEST_F(SchedulerTest, CancelTellsTheWorkerAndEndsTheRequestOnce) {
   std::vector<JobEvent> events;
   submit(1, &events);

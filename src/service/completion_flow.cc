@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/one_line.h"
 #include "service/model_choice.h"
+#include "service/ready_wait.h"
 #include "service/state_builder.h"
 #include "service/state_name.h"
 
@@ -166,21 +167,18 @@ void CompletionFlow::check_wait_after(double wait_ms) {
   });
 }
 
-// Only the time without a ready worker counts. A loss between two checks is found by the next one, still in time.
+// A loss between two checks is found by the next one, still in time.
 void CompletionFlow::check_wait() {
   const double limit_ms = context_->options.load_timeout_s * 1000;
-  double waited_ms = 0;
-  bool timed_out = false;
+  double left_ms = 0;
   {
     const std::lock_guard lock(mutex_);
     if (ended_ || !lease_) return;
-    const auto since = lease_->scheduler().not_ready_since_ms();
-    if (since) waited_ms = steady_ms() - std::max(*since, submitted_ms_);
-    timed_out_ = since && waited_ms >= limit_ms;
-    timed_out = timed_out_;
+    left_ms = remaining_wait_ms(lease_->scheduler().not_ready_since_ms(), submitted_ms_, steady_ms(), limit_ms);
+    timed_out_ = left_ms <= 0;
   }
-  if (timed_out) return cancel();
-  check_wait_after(std::max(limit_ms - waited_ms, kShortestCheckMs));
+  if (left_ms <= 0) return cancel();
+  check_wait_after(std::max(left_ms, kShortestCheckMs));
 }
 
 void CompletionFlow::on_event(const JobEvent& event) {

@@ -53,6 +53,7 @@ class PreparingWorker : public ModelWorker {
   void lend(const protocol::Lend&, UniqueFd) override {}
   void save_state(const protocol::SaveState&, UniqueFd) override {}
   void start(const protocol::Start& command, UniqueFd) override { last_started = command.id; }
+  void ask(const protocol::Ask&) override {}
   void know_states(const protocol::KnownStates&) override {}
   void keep(const protocol::Keep&, UniqueFd) override {}
   WorkerLog log() override { return {}; }

@@ -22,6 +22,7 @@ Service::Service(ServiceOptions options, ModelRegistry* registry, CacheStore* st
       pool_(&context_, [this](const std::shared_ptr<ModelHost>& host,
                               std::function<void()> done) { warm_up(&context_, host, std::move(done)); }),
       completions_(&context_),
+      questions_(&context_),
       caches_(&context_),
       archives_(&context_),
       models_(&context_),

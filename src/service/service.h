@@ -10,6 +10,7 @@
 #include "service/context.h"
 #include "service/model_pool.h"
 #include "service/models.h"
+#include "service/questions.h"
 #include "service/startup_caches.h"
 #include "service/state_builder.h"
 
@@ -24,6 +25,7 @@ class Service {
   void stop();
 
   [[nodiscard]] Completions& completions() { return completions_; }
+  [[nodiscard]] Questions& questions() { return questions_; }
   [[nodiscard]] Caches& caches() { return caches_; }
   [[nodiscard]] CacheArchives& archives() { return archives_; }
   [[nodiscard]] Models& models() { return models_; }
@@ -37,6 +39,7 @@ class Service {
   StateBuilder builder_;
   ModelPool pool_;
   Completions completions_;
+  Questions questions_;
   Caches caches_;
   CacheArchives archives_;
   Models models_;

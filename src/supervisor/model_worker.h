@@ -46,7 +46,7 @@ struct WorkerLog {
 
 using WorkerEvent = std::variant<WorkerReady, WorkerLost, protocol::Prepared, protocol::Restoring, protocol::Started,
                                  protocol::Progress, protocol::Tokens, protocol::Finished, protocol::Failed,
-                                 protocol::StateSaved, protocol::Offered, protocol::Figures>;
+                                 protocol::StateSaved, protocol::Answered, protocol::Offered, protocol::Figures>;
 using WorkerSink = std::function<void(const WorkerEvent&)>;
 
 class ModelWorker {
@@ -60,6 +60,7 @@ class ModelWorker {
   // Before save_state with the same id.
   virtual void lend(const protocol::Lend& command, UniqueFd state) = 0;
   virtual void save_state(const protocol::SaveState& command, UniqueFd file) = 0;
+  virtual void ask(const protocol::Ask& command) = 0;
   virtual void know_states(const protocol::KnownStates& command) = 0;
   // The answer to Offered; an invalid `file` lets the state go.
   virtual void keep(const protocol::Keep& command, UniqueFd file) = 0;

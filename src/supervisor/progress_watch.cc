@@ -60,6 +60,11 @@ void ProgressWatch::save_asked(RequestId id, double now_ms, uint64_t text_bytes)
   tasks_.try_emplace(id, Task{.running = true, .endless_credit = true, .saves = true, .prefilled_at_ms = now_ms});
 }
 
+void ProgressWatch::question_asked(RequestId id, uint64_t text_bytes, double now_ms) {
+  save_asked(id, now_ms, text_bytes);
+  tasks_[id].saves = false;
+}
+
 void ProgressWatch::write_asked(RequestId id, uint64_t bytes, double now_ms) {
   save_asked(id, now_ms);
   tasks_[id].disk_ms = static_cast<double>(bytes) / kDiskBytesPerMs;

@@ -28,6 +28,8 @@ class ProgressWatch {
   void lent(RequestId id, uint32_t tokens, double now_ms);
   // `text_bytes`: of what is prefilled for it.
   void save_asked(RequestId id, double now_ms, uint64_t text_bytes = 0);
+  // `text_bytes`: of what is prefilled for its answer.
+  void question_asked(RequestId id, uint64_t text_bytes, double now_ms);
   // To write a state of `bytes` that is there already.
   void write_asked(RequestId id, uint64_t bytes, double now_ms);
   void credit_added(RequestId id, uint32_t tokens, double now_ms);
@@ -37,7 +39,7 @@ class ProgressWatch {
   // `done_tokens` counts from the start of the prompt, cached tokens too.
   void prefilled(RequestId id, uint32_t done_tokens, uint32_t total_tokens, double now_ms);
   void generated(RequestId id, uint32_t tokens, double now_ms);
-  void ended(RequestId id, double now_ms);  // finished, failed, cancelled, state saved
+  void ended(RequestId id, double now_ms);  // finished, failed, cancelled, state saved, answered
 
   // Why the worker counts as hung, for people; nothing while it may still be working.
   [[nodiscard]] std::optional<std::string> hung(double now_ms) const;

@@ -37,6 +37,17 @@ TEST(ProgressWatch, WaitsForAFirstBlockAtTheSlowestSpeed) {
   EXPECT_TRUE(watch.hung(kUnmeasured + 1));
 }
 
+TEST(ProgressWatch, ExpectsTheStepsOfAQuestionUntilItsAnswer) {
+  ProgressWatch watch(kFloor, kBlock);
+  watch.loaded(1'000'000);
+  watch.question_asked(1, 400, 0);
+  EXPECT_TRUE(watch.hung(kUnmeasured + 1));
+  watch.prefilled(1, 100, 100, 100);  // 1000 tokens per second; no file follows
+  EXPECT_TRUE(watch.hung(100 + kFloor + 1001));
+  watch.ended(1, 200);
+  EXPECT_FALSE(watch.hung(1e9));
+}
+
 TEST(ProgressWatch, ScalesByTheMeasuredSpeed) {
   ProgressWatch watch(kFloor, kBlock);
   watch.start_asked(1, 8, 0, 0);

@@ -33,6 +33,16 @@ uint64_t prompt_bytes(const protocol::Prepare& command) {
   return bytes;
 }
 
+// A token id counts as the bytes of a usual token.
+uint64_t question_bytes(const protocol::Ask& command) {
+  uint64_t bytes = 0;
+  for (const EmbeddingInput& input : std::get<EmbeddingsQuestion>(command.question).inputs) {
+    const auto* ids = std::get_if<std::vector<int32_t>>(&input);
+    bytes += ids != nullptr ? ids->size() * sizeof(int32_t) : std::get<std::string>(input).size();
+  }
+  return bytes;
+}
+
 uint64_t file_bytes(const UniqueFd& file) {
   struct stat status {};
   return file.valid() && ::fstat(file.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
@@ -42,6 +52,7 @@ uint64_t file_bytes(const UniqueFd& file) {
 RequestId refusable(const protocol::Command& command) {
   if (const auto* prepare = std::get_if<protocol::Prepare>(&command)) return prepare->id;
   if (const auto* save = std::get_if<protocol::SaveState>(&command)) return save->id;
+  if (const auto* ask = std::get_if<protocol::Ask>(&command)) return ask->id;
   return 0;
 }
 
@@ -222,6 +233,7 @@ void WorkerProcess::note(const protocol::Tokens& event, double now) { watch_.gen
 void WorkerProcess::note(const protocol::Finished& event, double now) { note_end(event.id, now); }
 void WorkerProcess::note(const protocol::Failed& event, double now) { note_end(event.id, now); }
 void WorkerProcess::note(const protocol::StateSaved& event, double now) { note_end(event.id, now); }
+void WorkerProcess::note(const protocol::Answered& event, double now) { note_end(event.id, now); }
 void WorkerProcess::note(const protocol::Offered& event, double) { offered_bytes_[event.offer] = event.bytes; }
 void WorkerProcess::note_end(RequestId id, double now) {
   watch_.ended(id, now);
@@ -370,6 +382,14 @@ void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file
     watch_.save_asked(command.id, steady_ms(), content_bytes(command.line));
   }
   post(command, std::move(file));
+}
+
+void WorkerProcess::ask(const protocol::Ask& command) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_.question_asked(command.id, question_bytes(command), steady_ms());
+  }
+  post(command);
 }
 
 void WorkerProcess::know_states(const protocol::KnownStates& command) {

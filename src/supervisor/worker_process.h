@@ -51,6 +51,7 @@ class WorkerProcess : public ModelWorker {
   void add_credit(RequestId id, uint32_t tokens) override;
   void lend(const protocol::Lend& command, UniqueFd state) override;
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
+  void ask(const protocol::Ask& command) override;
   void know_states(const protocol::KnownStates& command) override;
   void keep(const protocol::Keep& command, UniqueFd file) override;
   [[nodiscard]] WorkerLog log() override;
@@ -78,6 +79,7 @@ class WorkerProcess : public ModelWorker {
   void note(const protocol::Finished& event, double now);
   void note(const protocol::Failed& event, double now);
   void note(const protocol::StateSaved& event, double now);
+  void note(const protocol::Answered& event, double now);
   void note(const protocol::Offered& event, double now);
   void note(const protocol::Figures&, double) {}
   void note_end(RequestId id, double now);

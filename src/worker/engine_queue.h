@@ -26,8 +26,8 @@ struct KeepWork {
   UniqueFd file{};
 };
 
-using EngineWork =
-    std::variant<StartWork, PlannedSave, KeepWork, protocol::Credit, protocol::Cancel, protocol::Shutdown>;
+using EngineWork = std::variant<StartWork, PlannedSave, EmbeddingTask, KeepWork, protocol::Credit, protocol::Cancel,
+                                protocol::Shutdown>;
 
 class EngineQueue {
  public:

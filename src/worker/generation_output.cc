@@ -72,6 +72,11 @@ bool GenerationOutput::take_one(const StateWritten& event) {
   return true;
 }
 
+bool GenerationOutput::take_one(const EmbeddingsMade& event) {
+  send_(protocol::Answered{event.id, event.embeddings});
+  return true;
+}
+
 bool GenerationOutput::take_one(const PrefixOffered& event) {
   send_(protocol::Offered{event.offer, event.state, event.bytes, event.value});
   return true;

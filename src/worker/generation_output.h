@@ -43,6 +43,7 @@ class GenerationOutput {
   bool take_one(const GenerationFinished& event);
   bool take_one(const TaskFailed& event);
   bool take_one(const StateWritten& event);
+  bool take_one(const EmbeddingsMade& event);
   bool take_one(const PrefixOffered& event);
   bool take_one(const FiguresChanged& event);
 

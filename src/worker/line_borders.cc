@@ -12,6 +12,9 @@ namespace {
 // Lines whose borders are remembered: named caches in use, and system messages of conversations.
 constexpr size_t kRememberedBorders = 32;
 
+// Without a tokenizer: English has a little more. What does not fit kills some runtimes, so little is risked.
+constexpr size_t kUsualBytesPerToken = 4;
+
 int today() {
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -20,6 +23,10 @@ int today() {
 }
 
 }  // namespace
+
+uint32_t token_count(const PreparerModel& model, size_t size) {
+  return static_cast<uint32_t>(model.counts_bytes ? size / kUsualBytesPerToken : size);
+}
 
 Result<std::string> raw_text(const CacheLine& line) {
   std::string text;

@@ -21,7 +21,12 @@ struct PreparerModel {
   uint32_t context_tokens = 0;
   uint32_t block_tokens = 0;
   bool counts_bytes = false;  // there is no tokenizer: each byte of a text stands for a token
+  uint32_t vocabulary_tokens = 0;
+  uint32_t embedding_tokens = 0;  // of one input that is embedded
 };
+
+// Of a prompt of `size` tokens, or bytes, which are more or less four for each token.
+[[nodiscard]] uint32_t token_count(const PreparerModel& model, size_t size);
 
 // The texts of a line joined byte for byte; kUnsupported where it holds messages.
 [[nodiscard]] Result<std::string> raw_text(const CacheLine& line);

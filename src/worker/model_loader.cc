@@ -1,5 +1,6 @@
 #include "worker/model_loader.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +18,19 @@
 namespace rockllama {
 namespace {
 
+uint32_t embedding_tokens(const ModelSpec& spec, uint32_t context_tokens) {
+  const uint32_t limit = spec.embedding.max_tokens;
+  return limit == 0 ? context_tokens : std::min(limit, context_tokens);
+}
+
 PreparerModel preparer_of(const ModelSpec& spec, const Vocabulary& vocabulary, uint32_t context_tokens) {
   return {.tokenize_text = [vocabulary](std::string_view text) { return vocabulary.tokenize_text(text); },
           .tokenize_chat = [vocabulary](std::string_view text) { return vocabulary.tokenize_chat(text); },
           .chat_template = ChatTemplate::create(vocabulary.model(), spec.chat_template),
           .context_tokens = context_tokens,
-          .block_tokens = spec.block_tokens};
+          .block_tokens = spec.block_tokens,
+          .vocabulary_tokens = vocabulary.size(),
+          .embedding_tokens = embedding_tokens(spec, context_tokens)};
 }
 
 WorkerModel worker_model(std::unique_ptr<Engine> engine, PreparerModel preparer) {
@@ -60,7 +68,8 @@ PreparerModel byte_preparer_of(const ModelSpec& spec, const llama_model* vocabul
                                   : ChatTemplate::create(vocabulary, spec.chat_template),
           .context_tokens = context_tokens,
           .block_tokens = spec.block_tokens,
-          .counts_bytes = true};
+          .counts_bytes = true,
+          .embedding_tokens = embedding_tokens(spec, context_tokens)};
 }
 
 Result<WorkerModel> load_rkllm(const ModelSpec& spec, LoadHooks hooks) {
@@ -78,11 +87,12 @@ Result<WorkerModel> load_rkllm(const ModelSpec& spec, LoadHooks hooks) {
   const uint32_t context_tokens = model->context_tokens;
   auto engine = rkllm::make_rkllm_engine(spec, std::move(*model), std::move(hooks.sink));
   if (!engine) return fail(engine.error());
-  if (mode == rkllm::PromptMode::kTokens) {
-    return worker_model(std::move(*engine), preparer_of(spec, *vocabulary, context_tokens));
-  }
   const llama_model* known = vocabulary ? vocabulary->model() : nullptr;
-  return worker_model(std::move(*engine), byte_preparer_of(spec, known, mode, context_tokens));
+  PreparerModel preparer = mode == rkllm::PromptMode::kTokens ? preparer_of(spec, *vocabulary, context_tokens)
+                                                              : byte_preparer_of(spec, known, mode, context_tokens);
+  // A run that fills the context to the last token may end the process.
+  preparer.embedding_tokens = std::min(preparer.embedding_tokens, context_tokens - 1);
+  return worker_model(std::move(*engine), std::move(preparer));
 }
 
 }  // namespace

@@ -9,10 +9,11 @@ namespace rockllama {
 std::optional<RequestId> PrepareQueue::id_of(const Work& work) {
   if (const auto* prepare = std::get_if<protocol::Prepare>(&work)) return prepare->id;
   if (const auto* save = std::get_if<Save>(&work)) return save->command.id;
+  if (const auto* ask = std::get_if<protocol::Ask>(&work)) return ask->id;
   return std::nullopt;
 }
 
-PrepareQueue::PrepareQueue(EventSender send, std::function<void(PlannedSave)> pass_on)
+PrepareQueue::PrepareQueue(EventSender send, std::function<void(PlannedWork)> pass_on)
     : send_(std::move(send)), pass_on_(std::move(pass_on)) {}
 
 PrepareQueue::~PrepareQueue() {
@@ -38,6 +39,12 @@ void PrepareQueue::add(protocol::Prepare command) {
 void PrepareQueue::add(protocol::SaveState command, UniqueFd file, std::optional<PrefixState> lent) {
   const std::lock_guard lock(mutex_);
   waiting_.emplace_back(Save{std::move(command), std::move(file), std::move(lent)});
+  changed_.notify_one();
+}
+
+void PrepareQueue::add(protocol::Ask command) {
+  const std::lock_guard lock(mutex_);
+  waiting_.emplace_back(std::move(command));
   changed_.notify_one();
 }
 
@@ -107,7 +114,15 @@ void PrepareQueue::work(Preparer* preparer, Save& save) {
     task.base = std::move(save.lent);
     task.base->reuse_tokens = plan->base_tokens;
   }
-  pass_on_({std::move(task), std::move(plan->note)});
+  pass_on_(PlannedSave{std::move(task), std::move(plan->note)});
+}
+
+void PrepareQueue::work(Preparer* preparer, const protocol::Ask& command) {
+  auto task = preparer->plan_embeddings(command.id, std::get<EmbeddingsQuestion>(command.question));
+  const std::lock_guard lock(mutex_);
+  if (!finish_current()) return;
+  if (!task) return send_(failed(command.id, task.error()));
+  pass_on_(std::move(*task));
 }
 
 }  // namespace rockllama

@@ -24,9 +24,12 @@ struct PlannedSave {
   std::string note;
 };
 
+// What the engine gets without a further word of the server.
+using PlannedWork = std::variant<PlannedSave, EmbeddingTask>;
+
 class PrepareQueue {
  public:
-  PrepareQueue(EventSender send, std::function<void(PlannedSave)> pass_on);
+  PrepareQueue(EventSender send, std::function<void(PlannedWork)> pass_on);
   // Drops what waits; finishes what is in work.
   ~PrepareQueue();
   PrepareQueue(const PrepareQueue&) = delete;
@@ -38,6 +41,7 @@ class PrepareQueue {
   void add(protocol::Prepare command);
   // `lent`: the state of what the line continues.
   void add(protocol::SaveState command, UniqueFd file, std::optional<PrefixState> lent);
+  void add(protocol::Ask command);
   // Holds for what is added after it.
   void add(protocol::KnownStates command);
   // What was prepared under this id, which is forgotten here.
@@ -51,18 +55,19 @@ class PrepareQueue {
     UniqueFd file;
     std::optional<PrefixState> lent;
   };
-  using Work = std::variant<protocol::Prepare, Save, protocol::KnownStates>;
+  using Work = std::variant<protocol::Prepare, Save, protocol::Ask, protocol::KnownStates>;
 
   static std::optional<RequestId> id_of(const Work& work);
   void work_on();
   std::optional<Work> next();
   void work(Preparer* preparer, const protocol::Prepare& command);
   void work(Preparer* preparer, Save& save);
+  void work(Preparer* preparer, const protocol::Ask& command);
   void work(Preparer* preparer, protocol::KnownStates& states);
   bool finish_current();
 
   EventSender send_;
-  std::function<void(PlannedSave)> pass_on_;
+  std::function<void(PlannedWork)> pass_on_;
   std::optional<Preparer> preparer_;
 
   // Held while an event is sent, so that nothing follows the Failed of a cancelled id.

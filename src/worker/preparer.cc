@@ -8,12 +8,10 @@
 #include "base/hash.h"
 #include "chat/chat_prompt.h"
 #include "engine/cut_plan.h"
+#include "worker/embedding_plan.h"
 
 namespace rockllama {
 namespace {
-
-// Without a tokenizer: English has a little more. What does not fit kills some runtimes, so little is risked.
-constexpr size_t kUsualBytesPerToken = 4;
 
 bool is_chat(const Prompt& prompt) { return std::holds_alternative<ChatPrompt>(prompt); }
 
@@ -55,11 +53,6 @@ std::string partly(uint32_t reusable, size_t tokens) {
 int32_t lowered(int32_t max_tokens, uint32_t room) {
   const auto limit = static_cast<int32_t>(room);
   return max_tokens < 0 ? limit : std::clamp(max_tokens, 1, limit);
-}
-
-// Of a prompt of `size` tokens, or bytes.
-uint32_t count_or_estimate(const PreparerModel& model, size_t size) {
-  return static_cast<uint32_t>(model.counts_bytes ? size / kUsualBytesPerToken : size);
 }
 
 PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<int32_t> tokens, uint32_t room) {
@@ -177,7 +170,7 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   auto tokens = std::visit([&](const auto& prompt) { return tokenize(prompt, cache); }, command.prompt);
   if (!tokens) return fail(tokens.error());
   if (tokens->empty()) return fail(ErrorCode::kInvalidArgument, "The prompt is empty.", param);
-  const uint32_t count = count_or_estimate(*model_, tokens->size());
+  const uint32_t count = token_count(*model_, tokens->size());
   if (count >= model_->context_tokens) return fail(too_long(*model_, count, param));
 
   const Found found = known_.find(*tokens);
@@ -252,6 +245,12 @@ std::shared_ptr<const LineBorder> Preparer::system_border(const protocol::Prepar
   return std::make_shared<const LineBorder>();
 }
 
+Result<EmbeddingTask> Preparer::plan_embeddings(RequestId id, const EmbeddingsQuestion& question) const {
+  auto inputs = rockllama::plan_embeddings(*model_, question);
+  if (!inputs) return fail(inputs.error());
+  return EmbeddingTask{id, std::move(*inputs)};
+}
+
 Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format, const StateKey* lent) {
   const auto border = borders_.get(line, format);
   if (!border) return fail(border.error());
@@ -260,7 +259,7 @@ Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format
   if (tokens == 0) {
     return fail(ErrorCode::kUnsupported, "No token of this cache stays the same whatever follows it.");
   }
-  const uint32_t count = count_or_estimate(*model_, tokens);
+  const uint32_t count = token_count(*model_, tokens);
   if (count >= model_->context_tokens) return fail(too_long(*model_, count, "prompt"));
   StatePlan plan{found.tokens, found.cuts, found.note};
   const bool at_cut = lent != nullptr && std::find(plan.cuts.begin(), plan.cuts.end(), lent->tokens) != plan.cuts.end();

@@ -44,6 +44,8 @@ class Preparer {
   // `lent`: the state of what the line continues, if there is one. kContextLengthExceeded; kUnsupported where nothing
   // of the line stays the same whatever follows it, and as LineBorders.
   [[nodiscard]] Result<StatePlan> plan_state(const CacheLine& line, StateFormat format, const StateKey* lent = nullptr);
+  // As plan_embeddings() in embedding_plan.h.
+  [[nodiscard]] Result<EmbeddingTask> plan_embeddings(RequestId id, const EmbeddingsQuestion& question) const;
   // Which states exist; requests that begin with one of them find it by themselves.
   void know(protocol::KnownStates states) { known_.apply(std::move(states)); }
 

@@ -31,7 +31,8 @@ Session::Session(protocol::FrameChannel* channel)
       // A server that is gone is noticed by the reader.
       send_([channel](const protocol::Event& event) { static_cast<void>(channel->send(protocol::encode(event))); }),
       output_(send_),
-      prepares_(send_, [this](PlannedSave save) { queue_.push(std::move(save)); }) {}
+      prepares_(send_,
+                [this](PlannedWork work) { std::visit([this](auto& one) { queue_.push(std::move(one)); }, work); }) {}
 
 int Session::run() {
   ModelSpec spec;
@@ -141,6 +142,8 @@ void Session::obey(protocol::SaveState command, UniqueFd fd) {
   }
 }
 
+void Session::obey(protocol::Ask command, UniqueFd /*fd*/) { prepares_.add(std::move(command)); }
+
 void Session::obey(protocol::KnownStates command, UniqueFd /*fd*/) { prepares_.add(std::move(command)); }
 
 void Session::obey(protocol::Keep command, UniqueFd fd) { queue_.push(KeepWork{command, std::move(fd)}); }
@@ -184,6 +187,8 @@ bool Session::apply(EngineWork work) {
   } else if (auto* save = std::get_if<PlannedSave>(&work)) {
     output_.expect_state(save->task.id, std::move(save->note));
     engine_->save_state(std::move(save->task));
+  } else if (auto* embedding = std::get_if<EmbeddingTask>(&work)) {
+    engine_->embed(std::move(*embedding));
   } else if (auto* keep = std::get_if<KeepWork>(&work)) {
     if (keep->file.valid()) output_.expect_state(keep->command.id, {});
     engine_->keep(keep->command.id, keep->command.offer, std::move(keep->file));

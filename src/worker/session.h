@@ -50,6 +50,7 @@ class Session {
   void obey(protocol::Credit command, UniqueFd fd);
   void obey(protocol::Lend command, UniqueFd fd);
   void obey(protocol::SaveState command, UniqueFd fd);
+  void obey(protocol::Ask command, UniqueFd fd);
   void obey(protocol::KnownStates command, UniqueFd fd);
   void obey(protocol::Keep command, UniqueFd fd);
   void obey(protocol::Shutdown command, UniqueFd fd);

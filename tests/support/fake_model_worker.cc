@@ -29,6 +29,10 @@ void FakeModelWorker::save_state(const protocol::SaveState& command, UniqueFd fi
   sent_.saves.push_back(command);
   sent_.save_files.push_back(std::move(file));
 }
+void FakeModelWorker::ask(const protocol::Ask& command) {
+  const std::lock_guard lock(mutex_);
+  sent_.questions.push_back(command);
+}
 void FakeModelWorker::know_states(const protocol::KnownStates& command) {
   const std::lock_guard lock(mutex_);
   sent_.known.push_back(command);

@@ -26,6 +26,7 @@ class FakeModelWorker : public ModelWorker {
     std::vector<Lend> lends;
     std::vector<protocol::SaveState> saves;
     std::vector<UniqueFd> save_files;
+    std::vector<protocol::Ask> questions;
     std::vector<protocol::KnownStates> known;
     struct Keep {
       protocol::Keep command;
@@ -41,6 +42,7 @@ class FakeModelWorker : public ModelWorker {
   void add_credit(RequestId id, uint32_t tokens) override;
   void lend(const protocol::Lend& command, UniqueFd state) override;
   void save_state(const protocol::SaveState& command, UniqueFd file) override;
+  void ask(const protocol::Ask& command) override;
   void know_states(const protocol::KnownStates& command) override;
   void keep(const protocol::Keep& command, UniqueFd file) override;
   WorkerLog log() override { return {}; }

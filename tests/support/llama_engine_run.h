@@ -72,6 +72,7 @@ class LlamaEngineRun {
     std::optional<FinishReason> finished{};
     std::optional<Error> error{};
     std::optional<SavedState> saved{};
+    std::optional<Embeddings> embedded{};
     Usage usage{};
     uint32_t prefilled = 0;  // tokens
     uint32_t prefill_done = 0;
@@ -200,6 +201,11 @@ class LlamaEngineRun {
   bool on(const StateWritten& said) {
     outcomes[said.id].saved = said.state;
     return note("saved", said.id), true;
+  }
+
+  bool on(const EmbeddingsMade& said) {
+    outcomes[said.id].embedded = said.embeddings;
+    return note("embedded", said.id), true;
   }
 
   ModelSpec spec_;

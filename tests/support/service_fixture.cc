@@ -52,6 +52,9 @@ class AnsweringWorker : public ModelWorker {
     const bool written = ::write(file.get(), script_->payload.data(), script_->payload.size()) > 0;
     thread_.post([this, command, written] { finish_save(command, written); });
   }
+  void ask(const protocol::Ask& command) override {
+    thread_.post([this, command] { answer_question(command); });
+  }
   void know_states(const protocol::KnownStates& states) override {
     say_("known " + std::string(states.reset ? "reset " : "") + "+" + std::to_string(states.added.size()) + " -" +
          std::to_string(states.removed.size()));
@@ -76,6 +79,18 @@ class AnsweringWorker : public ModelWorker {
   }
 
  private:
+  // A vector of two values for each input.
+  void answer_question(const protocol::Ask& command) {
+    say_("ask " + model_);
+    if (script_->deaths_on_question > 0) {
+      --script_->deaths_on_question;
+      sink_(WorkerLost{.reason = "it fell over"});
+      return load();
+    }
+    if (script_->hold_answers) return;
+    const size_t inputs = std::get<EmbeddingsQuestion>(command.question).inputs.size();
+    sink_(protocol::Answered{command.id, Embeddings{std::vector<std::vector<float>>(inputs, {0.6F, 0.8F}), 10}});
+  }
   void load() {
     if (script_->in_load) script_->in_load();
     if (script_->crashes_for_good > 0) {

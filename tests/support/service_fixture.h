@@ -27,6 +27,7 @@ struct WorkerScript {
   std::function<void()> in_save{};      // before a save ends; may block
   bool hold_saves = false;              // a save does not end
   std::atomic<RequestId> held_save{0};
+  int deaths_on_question = 0;    // as the next, of questions
   int deaths_on_start = 0;       // the worker is lost instead of answering, that many times
   std::string dies_restoring{};  // LossKind::kCrash in the restore of any state, when not empty
   int refused_states = 0;        // how many states it does not take

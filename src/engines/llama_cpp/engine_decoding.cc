@@ -1,5 +1,6 @@
 // LlamaCppEngine: one decode call for all running generations, and prefill block by block.
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "engines/llama_cpp/engine_loop.h"
@@ -110,6 +111,7 @@ std::vector<RunningGeneration*> LlamaCppEngine::prefilling() const {
 bool LlamaCppEngine::prefill_some() {
   const std::vector<RunningGeneration*> generations = prefilling();
   const bool builds = start_build();
+  if (embed_some(!generations.empty() || builds)) return true;
   if (generations.empty() && !builds) return false;
   if (builds && (generations.empty() || build_turn_ < generations.front()->turn)) {
     build_turn_ = ++turn_;
@@ -117,6 +119,14 @@ bool LlamaCppEngine::prefill_some() {
   } else {
     prefill_blocks(generations);
   }
+  return true;
+}
+
+// Takes turns with what prefills.
+bool LlamaCppEngine::embed_some(bool others_prefill) {
+  if (embedder_.idle() || (others_prefill && std::exchange(embedded_last_, false))) return false;
+  embedded_last_ = true;
+  emit(embedder_.work());
   return true;
 }
 

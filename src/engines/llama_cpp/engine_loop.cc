@@ -23,7 +23,8 @@ LlamaCppEngine::LlamaCppEngine(Parts parts)
                    [this](const std::string& id) {
                      emit(RestoreBegins{restoring_, id});
                    },
-               .offer = [this](const PrefixOffered& offered) { emit(offered); }}) {}
+               .offer = [this](const PrefixOffered& offered) { emit(offered); }}),
+      embedder_(parts_.vocabulary.model(), parts_.embedding, parts_.settings.threads, &cancelled_) {}
 
 KvBufferSettings LlamaCppEngine::buffer_settings() const {
   const EngineSettings& settings = parts_.settings;
@@ -69,7 +70,7 @@ bool LlamaCppEngine::drop_cancelled() {
 
 // Ends a task in any phase, if there is one of this id.
 void LlamaCppEngine::drop(RequestId id, const Error& error) {
-  bool known = erase_task(waiting_, id) || erase_task(waiting_builds_, id);
+  bool known = erase_task(waiting_, id) || erase_task(waiting_builds_, id) || embedder_.drop(id);
   if (find(id) != nullptr) {
     remove(id, error.code == ErrorCode::kCancelled);
     known = true;

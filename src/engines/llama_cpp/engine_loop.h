@@ -10,6 +10,7 @@
 
 #include "engines/llama_cpp/cancel_set.h"
 #include "engines/llama_cpp/decoder.h"
+#include "engines/llama_cpp/embedder.h"
 #include "engines/llama_cpp/engine_settings.h"
 #include "engines/llama_cpp/kv_buffer.h"
 #include "engines/llama_cpp/llama_cpp_engine.h"
@@ -27,6 +28,7 @@ class LlamaCppEngine final : public Engine {
     EngineSettings settings;
     StateLayout layout;
     SamplingParams sampling_defaults;
+    EmbeddingSettings embedding;
     LoadedModel loaded;
     EngineSink sink;
     LlamaEngineOptions options;
@@ -36,6 +38,7 @@ class LlamaCppEngine final : public Engine {
   [[nodiscard]] const LoadedModel& model() const override { return parts_.loaded; }
   void start(GenerationTask task) override;
   void save_state(SaveStateTask task) override;
+  void embed(EmbeddingTask task) override { embedder_.add(std::move(task)); }
   void keep(RequestId id, uint64_t offer, UniqueFd file) override;
   void offer_all() override;
   [[nodiscard]] size_t unanswered_offers() override;
@@ -53,6 +56,7 @@ class LlamaCppEngine final : public Engine {
   bool decode_tokens();
   void sample_decoded(const std::vector<RequestId>& decoded);
   bool prefill_some();
+  bool embed_some(bool others_prefill);
   // A piece of a prompt in the decode call that runs.
   struct PrefillBlock {
     RunningGeneration* generation;
@@ -91,6 +95,8 @@ class LlamaCppEngine final : public Engine {
   std::vector<Running> running_;
   std::deque<SaveStateTask> waiting_builds_;
   std::unique_ptr<StateBuilder> build_;
+  Embedder embedder_;
+  bool embedded_last_ = false;  // what prefills is next
   uint64_t build_turn_ = 0;
   uint64_t turn_ = 0;  // counts prefilled blocks
 };

@@ -46,6 +46,7 @@ Result<std::unique_ptr<Engine>> make_llama_cpp_engine(const ModelSpec& spec, std
                                                                 .settings = settings,
                                                                 .layout = *layout,
                                                                 .sampling_defaults = spec.sampling_defaults,
+                                                                .embedding = spec.embedding,
                                                                 .loaded = std::move(loaded),
                                                                 .sink = std::move(sink),
                                                                 .options = std::move(options)});

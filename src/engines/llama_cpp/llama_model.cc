@@ -48,7 +48,9 @@ Result<LlamaContext> make_context(llama_model* model, const ContextSettings& set
   params.n_batch = settings.batch_tokens;
   params.n_ubatch = settings.batch_tokens;
   params.n_seq_max = settings.sequences;
-  params.n_outputs_max = settings.sequences;
+  params.n_outputs_max = settings.embeddings ? settings.batch_tokens : settings.sequences;
+  params.embeddings = settings.embeddings;
+  params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.n_threads = static_cast<int32_t>(settings.threads);
   params.n_threads_batch = static_cast<int32_t>(settings.threads);
   params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
@@ -67,6 +69,18 @@ uint64_t kv_bytes_per_token(const llama_model* model) {
   const auto heads = static_cast<uint64_t>(llama_model_n_head_kv(model));
   const uint64_t width = head_width(model, ".attention.key_length") + head_width(model, ".attention.value_length");
   return layers * heads * width * ggml_type_size(GGML_TYPE_F16);
+}
+
+Result<Pooling> model_pooling(const llama_model* model, const std::string& word) {
+  const auto is = [said = metadata(model, metadata(model, "general.architecture") + ".pooling_type")](
+                      enum llama_pooling_type type) { return said == std::to_string(type); };
+  if (is(LLAMA_POOLING_TYPE_RANK)) {
+    return fail(ErrorCode::kUnsupported, "This model ranks texts and makes no embeddings.");
+  }
+  Pooling of_model = Pooling::kMean;
+  if (is(LLAMA_POOLING_TYPE_CLS)) of_model = Pooling::kFirst;
+  if (is(LLAMA_POOLING_TYPE_LAST)) of_model = Pooling::kLast;
+  return pooling_named(word, of_model);
 }
 
 bool states_can_be_cut(const llama_model* model) {

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "domain/model.h"
+#include "engine/pooling.h"
 
 namespace rockllama {
 
@@ -22,6 +24,7 @@ struct ContextSettings {
   uint32_t sequences = 1;  // at most 256
   uint32_t batch_tokens = 0;
   uint32_t threads = 1;
+  bool embeddings = false;  // each token of a call gives its hidden state
 };
 
 // The model of a GGUF file, mapped. kInvalidArgument where llama.cpp cannot load it, kUnsupported for models that do
@@ -33,6 +36,9 @@ struct ContextSettings {
 
 // Bytes that one token takes in the KV buffer, by the model's shape.
 [[nodiscard]] uint64_t kv_bytes_per_token(const llama_model* model);
+
+// `word` as in EmbeddingSettings; what the file says counts for "auto". kUnsupported for models that rank texts.
+[[nodiscard]] Result<Pooling> model_pooling(const llama_model* model, const std::string& word);
 
 // Recurrent and sliding-window models do not keep what is needed to go back: their states serve whole or not at all.
 [[nodiscard]] bool states_can_be_cut(const llama_model* model);

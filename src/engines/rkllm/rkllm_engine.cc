@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
@@ -29,6 +30,7 @@ class RkllmEngine : public Engine {
   RkllmEngine(const ModelSpec& spec, RkllmModel loaded, ScratchFolder folder, EngineSink sink)
       : loaded_(std::move(loaded)),
         described_(describe(loaded_, spec)),
+        pooler_(pooling_named(spec.embedding.pooling, Pooling::kMean), spec.embedding.normalize),
         sink_(std::move(sink)),
         jobs_(loaded_.runtime.get(), StateFiles(std::move(folder))) {}
 
@@ -42,6 +44,11 @@ class RkllmEngine : public Engine {
   void save_state(SaveStateTask task) override {
     const RequestId id = task.id;
     waiting_.push_back({.id = id, .save = std::move(task)});
+  }
+
+  void embed(EmbeddingTask task) override {
+    const RequestId id = task.id;
+    waiting_.push_back({.id = id, .embedding = std::move(task)});
   }
 
   // Nothing is ever offered.
@@ -105,8 +112,10 @@ class RkllmEngine : public Engine {
     }
     if (running_->generation) {
       begin_generation(*running_->generation);
-    } else {
+    } else if (running_->save) {
       begin_save(*running_->save);
+    } else {
+      begin_embedding(*running_->embedding);
     }
   }
 
@@ -271,6 +280,31 @@ class RkllmEngine : public Engine {
     return state;
   }
 
+  void begin_embedding(const EmbeddingTask& task) {
+    EmbeddingJob job{.requests = {}, .pooler = pooler_};
+    uint32_t total = 0;
+    for (const auto& input : task.inputs) {
+      job.requests.push_back(request_for(input));
+      total += static_cast<uint32_t>(input.size());
+    }
+    job.may_go_on = [this] { return !gate_.stopped(); };
+    job.on_progress = [this, id = task.id, total](uint32_t done) {
+      thread_.tell([this, id, done, total] {
+        if (!running_->over) sink_(PrefillProgress{id, done, std::max(done, total)});
+      });
+    };
+    thread_.begin([this, job = std::move(job)]() mutable {
+      const auto made = jobs_.embed(std::move(job));
+      thread_.tell([this, made] { end_embedding(made); });
+    });
+  }
+
+  void end_embedding(const Result<Embeddings>& made) {
+    if (!made && !running_->over) fail_running(made.error());
+    if (!running_->over) sink_(EmbeddingsMade{running_->id, *made});
+    let_go();
+  }
+
   // Once; what the run still tells is not heard.
   void fail_running(const Error& error) {
     if (std::exchange(running_->over, true)) return;
@@ -289,6 +323,7 @@ class RkllmEngine : public Engine {
 
   RkllmModel loaded_;
   LoadedModel described_;
+  Pooler pooler_;
   EngineSink sink_;
   CreditGate gate_;
   std::deque<RunningTask> waiting_;

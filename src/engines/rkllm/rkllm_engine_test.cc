@@ -55,6 +55,7 @@ struct Outcome {
   std::optional<GenerationFinished> finished{};
   std::optional<GenerationStarted> started{};
   std::optional<SavedState> saved{};
+  std::optional<Embeddings> embedded{};
   bool restored = false;
 };
 
@@ -88,13 +89,17 @@ class RkllmEngineTest : public ::testing::TestWithParam<const char*> {
       outcome_.started = *started;
     } else if (const auto* written = std::get_if<StateWritten>(&event)) {
       outcome_.saved = written->state;
+    } else if (const auto* made = std::get_if<EmbeddingsMade>(&event)) {
+      outcome_.embedded = made->embeddings;
     } else if (std::holds_alternative<RestoreBegins>(event)) {
       outcome_.restored = true;
     }
     return true;
   }
 
-  [[nodiscard]] bool ended() const { return outcome_.failed || outcome_.finished || outcome_.saved; }
+  [[nodiscard]] bool ended() const {
+    return outcome_.failed || outcome_.finished || outcome_.saved || outcome_.embedded;
+  }
 
   Outcome work() {
     while (!ended() && engine_->step()) {
@@ -112,6 +117,11 @@ class RkllmEngineTest : public ::testing::TestWithParam<const char*> {
   }
   Outcome generate(std::vector<int32_t> tokens, uint32_t max_tokens) {
     return generate({.tokens = std::move(tokens), .max_tokens = max_tokens, .credit = kPlenty});
+  }
+
+  Outcome embed(std::vector<std::vector<int32_t>> inputs) {
+    engine_->embed({++id_, std::move(inputs)});
+    return work();
   }
 
   Outcome save(const std::vector<int32_t>& tokens, const UniqueFd& file) {
@@ -227,6 +237,37 @@ TEST_P(RkllmEngineTest, AStateOfATextIsAHitToo) {
   ASSERT_TRUE(warm.finished) << warm.error.message;
   EXPECT_EQ(reused(*warm.finished->cache), counts());
   EXPECT_EQ(warm.finished->usage.prompt_tokens > 0, counts());
+}
+
+TEST_P(RkllmEngineTest, EmbedsEachInputWhateverRanBefore) {
+  load();
+  const Outcome alone = embed({rules(30)});
+  ASSERT_TRUE(alone.embedded) << alone.error.message;
+  EXPECT_EQ(alone.embedded->prompt_tokens, 30u);
+  ASSERT_TRUE(generate(rules(40), 3).finished);
+  const Outcome several = embed({rules(12), rules(30)});
+  ASSERT_TRUE(several.embedded) << several.error.message;
+  EXPECT_EQ(several.embedded->prompt_tokens, 42u);
+  ASSERT_EQ(several.embedded->vectors.size(), 2u);
+  EXPECT_EQ(several.embedded->vectors.back(), alone.embedded->vectors.front());
+  EXPECT_NE(several.embedded->vectors.front(), alone.embedded->vectors.front());
+}
+
+TEST_P(RkllmEngineTest, EmbedsATextWithoutATokenizer) {
+  load("rendered");
+  const Outcome outcome = embed({bytes_as_tokens("Answer in plain words.")});
+  ASSERT_TRUE(outcome.embedded) << outcome.error.message;
+  EXPECT_GT(outcome.embedded->prompt_tokens, 0u);
+  EXPECT_FALSE(outcome.embedded->vectors.front().empty());
+}
+
+TEST_P(RkllmEngineTest, ACancelEndsEmbeddings) {
+  load();
+  engine_->embed({70, std::vector<std::vector<int32_t>>(50, rules(200))});
+  ASSERT_TRUE(engine_->step());
+  engine_->cancel(70);
+  EXPECT_EQ(work().error.code, ErrorCode::kCancelled);
+  EXPECT_TRUE(embed({rules(9)}).embedded);
 }
 
 TEST_P(RkllmEngineTest, SaysWhatOfARequestsSamplingHasNoEffect) {

@@ -10,8 +10,10 @@ namespace rockllama::rkllm {
 
 struct RunningTask {
   RequestId id = 0;
-  std::optional<GenerationTask> generation{};  // else a state is saved
+  // One of these.
+  std::optional<GenerationTask> generation{};
   std::optional<SaveStateTask> save{};
+  std::optional<EmbeddingTask> embedding{};
   bool over = false;     // its last event was sent; the run may still be ending
   bool started = false;  // GenerationStarted was sent
   CacheUse use{};

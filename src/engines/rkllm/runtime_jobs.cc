@@ -61,6 +61,27 @@ Status RuntimeJobs::check_saved() {
   return runtime_->release_prompt_cache();
 }
 
+Result<Embeddings> RuntimeJobs::embed(EmbeddingJob job) {
+  Embeddings made;
+  const auto take_rows = [&job](const HiddenLayer& layer) {
+    job.pooler.add(layer.values, static_cast<size_t>(layer.width));
+  };
+  for (RunRequest& request : job.requests) {
+    if (!job.may_go_on()) return fail(cancelled());
+    request.mode = InferMode::kLastHiddenLayer;
+    const auto result = runtime_->run(request, {.on_hidden_layer = take_rows});
+    if (!result) return fail(result.error());
+    if (result->aborted) return fail(cancelled());
+    if (job.pooler.tokens() == 0) {
+      return fail(ErrorCode::kUnsupported, "The RKLLM runtime gave no hidden states of this model.");
+    }
+    made.prompt_tokens += job.pooler.tokens();
+    made.vectors.push_back(job.pooler.take());
+    job.on_progress(made.prompt_tokens);
+  }
+  return made;
+}
+
 Result<SaveReport> RuntimeJobs::save(SaveJob job) {
   if (!job.may_go_on()) return fail(cancelled_error());
   files_.drop_saved();

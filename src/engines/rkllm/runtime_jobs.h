@@ -6,8 +6,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "domain/question.h"
+#include "engine/pooling.h"
 #include "engines/rkllm/runtime.h"
 #include "engines/rkllm/state_files.h"
 
@@ -42,6 +45,14 @@ struct SaveReport {
   std::optional<PerfStats> perf{};
 };
 
+struct EmbeddingJob {
+  std::vector<RunRequest> requests;  // a vector of each
+  Pooler pooler;
+  std::function<bool()> may_go_on{};
+  // After each request: the tokens of all so far.
+  std::function<void(uint32_t)> on_progress{};
+};
+
 class RuntimeJobs {
  public:
   RuntimeJobs(Runtime* runtime, StateFiles files) : runtime_(runtime), files_(std::move(files)) {}
@@ -50,6 +61,9 @@ class RuntimeJobs {
   // One token is generated, because the runtime writes a state at the end of a run. The file counts only if the
   // runtime can load it again. kCancelled; kUnsupported where the runtime writes none; kNoSpace, kIo, kInternal.
   [[nodiscard]] Result<SaveReport> save(SaveJob job);
+
+  // kCancelled; kUnsupported where the runtime gives no hidden states; else as Runtime::run.
+  [[nodiscard]] Result<Embeddings> embed(EmbeddingJob job);
 
  private:
   Status load(const GenerationJob& job);

@@ -65,6 +65,10 @@ class ScriptedEngine : public Engine {
   void start(GenerationTask task) override { waiting_.push_back({.task = std::move(task)}); }
   void save_state(SaveStateTask task) override { saves_.push_back({.task = std::move(task)}); }
 
+  void embed(EmbeddingTask task) override {
+    hooks_.sink(TaskFailed{task.id, {ErrorCode::kUnsupported, "This engine makes no embeddings."}});
+  }
+
   void keep(RequestId /*id*/, uint64_t /*offer*/, UniqueFd /*file*/) override {}
   void offer_all() override {}
   [[nodiscard]] size_t unanswered_offers() override { return 0; }
