@@ -1,5 +1,6 @@
 #include "api/chat_request.h"
 
+#include <optional>
 #include <utility>
 
 #include "api/chat_messages.h"
@@ -32,12 +33,14 @@ void refuse_chat_fields(FieldReader* fields) {
                     "response_format");
     }
   }
-  if (fields->boolean("logprobs").value_or(false)) {
-    fields->fault(ErrorCode::kUnsupported, "logprobs are not supported", "logprobs");
-  }
-  if (fields->integer("top_logprobs", {0, 20}).value_or(0) != 0) {
-    fields->fault(ErrorCode::kUnsupported, "top_logprobs are not supported", "top_logprobs");
-  }
+}
+
+std::optional<uint32_t> read_logprobs(FieldReader* fields) {
+  const bool wanted = fields->boolean("logprobs").value_or(false);
+  const auto top = static_cast<uint32_t>(fields->integer("top_logprobs", {0, kMaxTopLogprobs}).value_or(0));
+  if (wanted) return top;
+  if (top != 0) fields->bad("top_logprobs", "needs logprobs to be true");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -50,6 +53,7 @@ Result<CompletionCall> parse_chat_request(std::string_view body, bool enable_thi
   ChatPrompt prompt{.messages = read_messages(&fields)};
   prompt.enable_thinking = read_thinking(&fields, enable_thinking);
   read_generation_fields(&fields, *json, &call);
+  call.request.options.top_logprobs = read_logprobs(&fields);
   refuse_chat_fields(&fields);
   if (fields.error()) return fail(*fields.error());
   call.request.prompt = std::move(prompt);

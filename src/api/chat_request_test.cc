@@ -76,11 +76,19 @@ TEST(ChatRequest, RefusesWhatWouldChangeTheAnswer) {
   EXPECT_EQ(refused(R"("tools":[{"type":"function"}])"), "tools");
   EXPECT_EQ(refused(R"("functions":[{}])"), "functions");
   EXPECT_EQ(refused(R"("response_format":{"type":"json_object"})"), "response_format");
-  EXPECT_EQ(refused(R"("logprobs":true)"), "logprobs");
-  EXPECT_EQ(refused(R"("top_logprobs":2)"), "top_logprobs");
-  EXPECT_EQ(refused(R"("n":2)"), "n");
   EXPECT_EQ(param_of(R"({"messages":[{"role":"assistant","tool_calls":[{}]}]})", ErrorCode::kUnsupported),
             "messages[0].tool_calls");
+}
+
+TEST(ChatRequest, ReadsLogprobsAndChoices) {
+  EXPECT_EQ(options("").top_logprobs, std::nullopt);
+  EXPECT_EQ(options(R"(,"logprobs":true)").top_logprobs, 0U);
+  EXPECT_EQ(options(R"(,"logprobs":true,"top_logprobs":20)").top_logprobs, 20U);
+  EXPECT_EQ(param_of_field(R"("top_logprobs":2)"), "top_logprobs");
+  EXPECT_EQ(param_of_field(R"("logprobs":true,"top_logprobs":21)"), "top_logprobs");
+  EXPECT_EQ(parse("").choices, 1U);
+  EXPECT_EQ(parse(R"(,"n":16)").choices, 16U);
+  EXPECT_EQ(param_of_field(R"("n":17)"), "n");
 }
 
 TEST(ChatRequest, TakesDefaultsOfOtherClients) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/logprobs_json.h"
 #include "api/usage_json.h"
 
 namespace rockllama::api {
@@ -12,82 +13,114 @@ const char* to_string(FinishReason reason) { return reason == FinishReason::kLen
 // A text that occurs once in a chunk, to cut it there.
 constexpr std::string_view kMark = "\"\\u0001\"";
 
-void add_warnings(const CompletionDone& done, OrderedJson* json) {
-  if (!done.warnings.empty()) (*json)["warnings"] = done.warnings;
+void add_warnings(const std::vector<std::string>& warnings, OrderedJson* json) {
+  if (!warnings.empty()) (*json)["warnings"] = warnings;
 }
 
 }  // namespace
 
-CompletionEncoder::CompletionEncoder(const Dialect& dialect, const std::string& request_id, int64_t created,
-                                     bool include_usage)
-    : dialect_(dialect), id_(dialect.id_prefix + request_id), created_(created), include_usage_(include_usage) {}
+void ChoiceAnswer::add(const CompletionText& piece) {
+  text += piece.text;
+  logprobs.insert(logprobs.end(), piece.logprobs.begin(), piece.logprobs.end());
+}
+
+CompletionEncoder::CompletionEncoder(const Options& options)
+    : options_(options), id_(options.dialect.id_prefix + options.request_id) {}
 
 void CompletionEncoder::set_model(const std::string& model) {
+  if (!text_chunks_.empty() && model == model_) return;
   model_ = model;
+  text_chunks_.clear();
+  for (uint32_t choice = 0; choice < options_.choices; ++choice) text_chunks_.push_back(text_chunk(choice));
+}
+
+CompletionEncoder::TextChunk CompletionEncoder::text_chunk(uint32_t choice) const {
   const OrderedJson mark = "\x01";
-  const OrderedJson delta = dialect_.is_chat ? OrderedJson{{"content", mark}} : mark;
-  const std::string sample = sse_event(to_text(chunk(OrderedJson::array({chunk_choice(delta, nullptr)}))));
+  const OrderedJson delta = options_.dialect.is_chat ? OrderedJson{{"content", mark}} : mark;
+  const std::string sample = sse_event(to_text(chunk(OrderedJson::array({chunk_choice(choice, delta, nullptr)}))));
   // Backwards: id and model stand before the text, and might hold anything.
   const size_t mark_at = sample.rfind(kMark);
-  before_text_ = sample.substr(0, mark_at);
-  after_text_ = sample.substr(mark_at + kMark.size());
+  return {sample.substr(0, mark_at), sample.substr(mark_at + kMark.size())};
 }
 
 OrderedJson CompletionEncoder::chunk(const OrderedJson& choices) const {
-  OrderedJson json = {
-      {"id", id_}, {"object", dialect_.chunk_object}, {"created", created_}, {"model", model_}, {"choices", choices}};
-  if (include_usage_) json["usage"] = nullptr;
+  OrderedJson json = {{"id", id_},
+                      {"object", options_.dialect.chunk_object},
+                      {"created", options_.created},
+                      {"model", model_},
+                      {"choices", choices}};
+  if (options_.include_usage) json["usage"] = nullptr;
   return json;
 }
 
-OrderedJson CompletionEncoder::chunk_choice(const OrderedJson& delta, const OrderedJson& finish_reason) const {
-  return {{"index", 0},
-          {dialect_.is_chat ? "delta" : "text", delta},
+OrderedJson CompletionEncoder::chunk_choice(uint32_t choice, const OrderedJson& delta,
+                                            const OrderedJson& reason) const {
+  return {{"index", choice},
+          {options_.dialect.is_chat ? "delta" : "text", delta},
           {"logprobs", nullptr},
-          {"finish_reason", finish_reason}};
+          {"finish_reason", reason}};
 }
 
-std::string CompletionEncoder::whole(const std::string& text, const CompletionDone& done) const {
-  OrderedJson choice = {{"index", 0}};
-  if (dialect_.is_chat) {
-    choice["message"] = {{"role", "assistant"}, {"content", text}};
+OrderedJson CompletionEncoder::logprobs_json(const std::vector<TokenLogprobs>& logprobs, size_t* characters) const {
+  return options_.dialect.is_chat ? chat_logprobs_json(logprobs) : text_logprobs_json(logprobs, characters);
+}
+
+OrderedJson CompletionEncoder::whole_choice(uint32_t index, const ChoiceAnswer& answer) const {
+  OrderedJson choice = {{"index", index}};
+  if (options_.dialect.is_chat) {
+    choice["message"] = {{"role", "assistant"}, {"content", answer.text}};
   } else {
-    choice["text"] = text;
+    choice["text"] = answer.text;
   }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = to_string(done.reason);
-  OrderedJson json = {{"id", id_},
-                      {"object", dialect_.object},
-                      {"created", created_},
-                      {"model", done.model},
-                      {"choices", OrderedJson::array({std::move(choice)})},
-                      {"usage", usage_json(done)}};
-  add_warnings(done, &json);
+  size_t characters = 0;
+  choice["logprobs"] = options_.logprobs ? logprobs_json(answer.logprobs, &characters) : OrderedJson(nullptr);
+  choice["finish_reason"] = to_string(answer.reason);
+  return choice;
+}
+
+std::string CompletionEncoder::whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) const {
+  OrderedJson list = OrderedJson::array();
+  for (const ChoiceAnswer& answer : choices) list.push_back(whole_choice(static_cast<uint32_t>(list.size()), answer));
+  OrderedJson json = {{"id", id_},           {"object", options_.dialect.object}, {"created", options_.created},
+                      {"model", done.model}, {"choices", std::move(list)},        {"usage", usage_json(done)}};
+  add_warnings(done.warnings, &json);
   return to_text(json);
 }
 
-std::string CompletionEncoder::opening() const {
-  if (!dialect_.is_chat) return {};
+std::string CompletionEncoder::opening(uint32_t choice) const {
+  if (!options_.dialect.is_chat) return {};
   const OrderedJson delta = {{"role", "assistant"}, {"content", ""}};
-  return sse_event(to_text(chunk(OrderedJson::array({chunk_choice(delta, nullptr)}))));
+  return sse_event(to_text(chunk(OrderedJson::array({chunk_choice(choice, delta, nullptr)}))));
 }
 
-std::string CompletionEncoder::text(std::string_view text) const {
-  const std::string json = quoted(text);
-  std::string event;
-  event.reserve(before_text_.size() + json.size() + after_text_.size());
-  return event.append(before_text_).append(json).append(after_text_);
+std::string CompletionEncoder::piece(uint32_t choice, const CompletionText& piece) {
+  TextChunk& around = text_chunks_[choice];
+  if (piece.logprobs.empty()) {
+    const std::string json = quoted(piece.text);
+    std::string event;
+    event.reserve(around.before.size() + json.size() + around.after.size());
+    return event.append(around.before).append(json).append(around.after);
+  }
+  const OrderedJson delta = options_.dialect.is_chat ? OrderedJson{{"content", piece.text}} : OrderedJson(piece.text);
+  OrderedJson json = chunk_choice(choice, delta, nullptr);
+  json["logprobs"] = logprobs_json(piece.logprobs, &around.characters);
+  return sse_event(to_text(chunk(OrderedJson::array({std::move(json)}))));
+}
+
+std::string CompletionEncoder::choice_ending(uint32_t choice, FinishReason reason,
+                                             const std::vector<std::string>& warnings) const {
+  const OrderedJson nothing = options_.dialect.is_chat ? OrderedJson::object() : OrderedJson("");
+  OrderedJson finish = chunk(OrderedJson::array({chunk_choice(choice, nothing, to_string(reason))}));
+  add_warnings(warnings, &finish);
+  return sse_event(to_text(finish));
 }
 
 std::string CompletionEncoder::ending(const CompletionDone& done) const {
-  const OrderedJson nothing = dialect_.is_chat ? OrderedJson::object() : OrderedJson("");
-  OrderedJson finish = chunk(OrderedJson::array({chunk_choice(nothing, to_string(done.reason))}));
-  add_warnings(done, &finish);
-  std::string events = sse_event(to_text(finish));
-  if (include_usage_) {
+  std::string events;
+  if (options_.include_usage) {
     OrderedJson last = chunk(OrderedJson::array());
     last["usage"] = usage_json(done);
-    events += sse_event(to_text(last));
+    events = sse_event(to_text(last));
   }
   return events.append(kSseDone);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/json_text.h"
 #include "service/completions.h"
@@ -21,34 +22,59 @@ struct Dialect {
 inline constexpr Dialect kChatDialect{"chatcmpl-", "chat.completion", "chat.completion.chunk", true};
 inline constexpr Dialect kTextDialect{"cmpl-", "text_completion", "text_completion", false};
 
+// One of the answers to a request, as far as it came.
+struct ChoiceAnswer {
+  std::string text{};
+  std::vector<TokenLogprobs> logprobs{};
+  FinishReason reason = FinishReason::kStop;
+
+  void add(const CompletionText& piece);
+};
+
 class CompletionEncoder {
  public:
-  // `created` in Unix seconds. With `include_usage` every chunk but the last has a null usage.
-  CompletionEncoder(const Dialect& dialect, const std::string& request_id, int64_t created, bool include_usage);
+  struct Options {
+    Dialect dialect = kChatDialect;
+    std::string request_id{};
+    int64_t created = 0;         // Unix seconds
+    uint32_t choices = 1;        // at least 1
+    bool include_usage = false;  // every chunk but the last has a null usage
+    bool logprobs = false;       // were asked for
+  };
+  explicit CompletionEncoder(const Options& options);
 
   // Before the first chunk: which model answers.
   void set_model(const std::string& model);
 
-  [[nodiscard]] std::string whole(const std::string& text, const CompletionDone& done) const;
+  // `done`: of all choices together.
+  [[nodiscard]] std::string whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) const;
 
-  // Server-sent events. The opening one is empty where the dialect has none.
-  [[nodiscard]] std::string opening() const;
-  [[nodiscard]] std::string text(std::string_view text) const;
-  // The finish chunk, the usage where it was asked for, [DONE].
+  // Server-sent events. The opening one of a choice is empty where the dialect has none.
+  [[nodiscard]] std::string opening(uint32_t choice) const;
+  [[nodiscard]] std::string piece(uint32_t choice, const CompletionText& piece);
+  // `warnings` of the whole request, with the choice that ends last.
+  [[nodiscard]] std::string choice_ending(uint32_t choice, FinishReason reason,
+                                          const std::vector<std::string>& warnings) const;
+  // The usage where it was asked for, [DONE].
   [[nodiscard]] std::string ending(const CompletionDone& done) const;
 
  private:
-  [[nodiscard]] OrderedJson chunk(const OrderedJson& choices) const;
-  [[nodiscard]] OrderedJson chunk_choice(const OrderedJson& delta, const OrderedJson& finish_reason) const;
-
-  Dialect dialect_;
-  std::string id_;
-  int64_t created_;
-  bool include_usage_;
-  std::string model_;
   // A text chunk is these around the quoted text: no JSON tree for every token.
-  std::string before_text_;
-  std::string after_text_;
+  struct TextChunk {
+    std::string before;
+    std::string after;
+    size_t characters = 0;  // that were told with logprobs
+  };
+  [[nodiscard]] TextChunk text_chunk(uint32_t choice) const;
+  [[nodiscard]] OrderedJson chunk(const OrderedJson& choices) const;
+  [[nodiscard]] OrderedJson chunk_choice(uint32_t choice, const OrderedJson& delta, const OrderedJson& reason) const;
+  [[nodiscard]] OrderedJson whole_choice(uint32_t index, const ChoiceAnswer& answer) const;
+  [[nodiscard]] OrderedJson logprobs_json(const std::vector<TokenLogprobs>& logprobs, size_t* characters) const;
+
+  Options options_;
+  std::string id_;
+  std::string model_;
+  std::vector<TextChunk> text_chunks_;  // of each choice
 };
 
 }  // namespace rockllama::api

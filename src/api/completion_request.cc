@@ -1,5 +1,7 @@
 #include "api/completion_request.h"
 
+#include <optional>
+
 namespace rockllama::api {
 namespace {
 
@@ -19,7 +21,13 @@ void refuse_completion_fields(FieldReader* fields) {
   if (fields->boolean("echo").value_or(false)) refuse("echo");
   if (fields->find("suffix") != nullptr) refuse("suffix");
   if (fields->integer("best_of", {1, 20}).value_or(1) != 1) refuse("best_of");
-  if (const Json* logprobs = fields->find("logprobs"); logprobs != nullptr && *logprobs != false) refuse("logprobs");
+}
+
+// A number here, unlike in a chat; false is what some clients send for none.
+std::optional<uint32_t> read_logprobs_count(FieldReader* fields) {
+  const Json* logprobs = fields->find("logprobs");
+  if (logprobs == nullptr || *logprobs == false) return std::nullopt;
+  return fields->integer("logprobs", {0, kMaxTopLogprobs});
 }
 
 }  // namespace
@@ -31,6 +39,7 @@ Result<CompletionCall> parse_completion_request(std::string_view body) {
   CompletionCall call;
   call.request.prompt = TextPrompt{read_prompt(&fields)};
   read_generation_fields(&fields, *json, &call);
+  call.request.options.top_logprobs = read_logprobs_count(&fields);
   refuse_completion_fields(&fields);
   if (fields.error()) return fail(*fields.error());
   return call;

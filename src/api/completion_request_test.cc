@@ -40,9 +40,21 @@ TEST(CompletionRequest, RefusesWhatWouldChangeTheAnswer) {
   EXPECT_EQ(completion_param_of(R"("echo":true)", ErrorCode::kUnsupported), "echo");
   EXPECT_EQ(completion_param_of(R"("suffix":"x")", ErrorCode::kUnsupported), "suffix");
   EXPECT_EQ(completion_param_of(R"("best_of":2)", ErrorCode::kUnsupported), "best_of");
-  EXPECT_EQ(completion_param_of(R"("logprobs":0)", ErrorCode::kUnsupported), "logprobs");
   EXPECT_EQ(completion_param_of(R"("echo":false,"suffix":null,"best_of":1,"logprobs":null)", ErrorCode::kUnsupported),
             "no error");
+}
+
+TEST(CompletionRequest, ReadsLogprobsAsANumber) {
+  const auto logprobs = [](const std::string& value) {
+    const auto call = parse_completion_request(R"({"prompt":"a","logprobs":)" + value + "}");
+    return call ? call->request.options.top_logprobs : std::optional<uint32_t>(999);
+  };
+  EXPECT_EQ(logprobs("null"), std::nullopt);
+  EXPECT_EQ(logprobs("false"), std::nullopt);
+  EXPECT_EQ(logprobs("0"), 0U);
+  EXPECT_EQ(logprobs("5"), 5U);
+  EXPECT_EQ(completion_param_of(R"("logprobs":21)", ErrorCode::kInvalidArgument), "logprobs");
+  EXPECT_EQ(completion_param_of(R"("logprobs":true)", ErrorCode::kInvalidArgument), "logprobs");
 }
 
 }  // namespace

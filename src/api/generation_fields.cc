@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t kMaxStops = 16;
 constexpr size_t kMaxCacheNameBytes = 255;
-constexpr size_t kMaxCaches = 16;  // of one request: each text is read and rendered
+constexpr size_t kMaxCaches = 16;   // of one request: each text is read and rendered
+constexpr double kMaxChoices = 16;  // of one request: each is a generation of its own
 constexpr int32_t kNoLimit = std::numeric_limits<int32_t>::max();
 
 int32_t read_max_tokens(FieldReader* fields) {
@@ -98,9 +99,7 @@ void read_generation_fields(FieldReader* fields, const Json& body, CompletionCal
     call->include_usage = reader.boolean("include_usage").value_or(false);
     if (reader.error()) fields->fault(*reader.error());
   }
-  if (fields->find("n") != nullptr && fields->integer("n", {1, 128}).value_or(1) != 1) {
-    fields->fault(ErrorCode::kUnsupported, "n above 1 is not supported", "n");
-  }
+  call->choices = static_cast<uint32_t>(fields->integer("n", {1, kMaxChoices}).value_or(1));
 }
 
 }  // namespace rockllama::api

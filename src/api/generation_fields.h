@@ -6,11 +6,15 @@
 
 namespace rockllama::api {
 
+// Likeliest tokens that may be asked for beside each one.
+inline constexpr double kMaxTopLogprobs = 20;
+
 // A completion request as its client means it.
 struct CompletionCall {
   CompletionRequest request{};
   bool stream = false;
   bool include_usage = false;  // in the last chunk of a stream
+  uint32_t choices = 1;        // answers to the one prompt
 };
 
 // Everything but the prompt. `fields` reads `body`; faults are left there.

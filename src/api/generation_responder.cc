@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/completion_totals.h"
 #include "api/errors.h"
 #include "api/usage_json.h"
 
@@ -18,61 +19,64 @@ constexpr uint32_t kCreditPortion = 32;
 GenerationResponder::GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer)
     : writer_(std::move(writer)),
       stream_(options.stream),
-      encoder_(options.dialect, options.request_id, options.created, options.include_usage),
-      log_{.request_id = options.request_id, .caller = options.caller, .model = options.model} {
+      encoder_(options.encoding),
+      log_{.request_id = options.encoding.request_id, .caller = options.caller, .model = options.model},
+      choices_(options.encoding.choices) {
   encoder_.set_model(options.model);
 }
 
 void GenerationResponder::attach(Control control) {
+  std::vector<Credit> credits;
   bool cancel = false;
-  uint32_t credit = 0;
   {
     const std::lock_guard lock(mutex_);
     control_ = std::move(control);
     attached_ = true;
-    cancel = closed_;
-    credit = take_credit();
+    cancel = closed_ || failed_;
+    credits = take_credit();
   }
-  if (cancel) control_.cancel();
-  if (credit > 0) control_.add_credit(credit);
+  reach_back(credits, cancel);
 }
 
-void GenerationResponder::on_event(const CompletionEvent& event) {
-  uint32_t credit = 0;
-  const Control* to = nullptr;
+void GenerationResponder::on_event(const CompletionEvent& event, uint32_t choice) {
+  std::vector<Credit> credits;
+  bool cancel = false;
   {
     const std::lock_guard lock(mutex_);
     if (over_) return;
-    if (const auto* start = std::get_if<CompletionStarted>(&event)) started(*start);
-    if (const auto* piece = std::get_if<CompletionText>(&event)) text(*piece);
-    if (const auto* end = std::get_if<CompletionDone>(&event)) done(*end);
+    if (const auto* start = std::get_if<CompletionStarted>(&event)) started(*start, choices_[choice]);
+    if (const auto* piece = std::get_if<CompletionText>(&event)) text(*piece, choice);
+    if (const auto* end = std::get_if<CompletionDone>(&event)) done(*end, choice);
     if (const auto* error = std::get_if<Error>(&event)) failed(*error);
-    credit = take_credit();
-    to = control();
+    credits = take_credit();
+    cancel = attached_ && failed_ && choices_.size() > 1;
   }
-  if (credit > 0) to->add_credit(credit);
+  reach_back(credits, cancel);
 }
 
 void GenerationResponder::on_closed() {
-  const Control* to = nullptr;
+  bool cancel = false;
   {
     const std::lock_guard lock(mutex_);
     if (over_ || closed_) return;
     closed_ = true;
-    to = control();
+    cancel = attached_;
   }
-  if (to != nullptr) to->cancel();
+  reach_back({}, cancel);
 }
 
 void GenerationResponder::on_drained() {
-  uint32_t credit = 0;
-  const Control* to = nullptr;
+  std::vector<Credit> credits;
   {
     const std::lock_guard lock(mutex_);
-    credit = take_credit();
-    to = control();
+    credits = take_credit();
   }
-  if (credit > 0) to->add_credit(credit);
+  reach_back(credits, false);
+}
+
+void GenerationResponder::reach_back(const std::vector<Credit>& credits, bool cancel) const {
+  if (cancel) control_.cancel();
+  for (const Credit& credit : credits) control_.add_credit(credit.choice, credit.tokens);
 }
 
 bool GenerationResponder::heartbeat() {
@@ -87,11 +91,11 @@ bool GenerationResponder::heartbeat() {
   return true;
 }
 
-void GenerationResponder::started(const CompletionStarted& event) {
+void GenerationResponder::started(const CompletionStarted& event, Choice& choice) {
   // Also of a request that begins anew: its worker died, and with it what came before.
-  text_.clear();
-  owed_ = 0;
-  log_.completion_tokens = 0;
+  choice.answer = {};
+  choice.owed = 0;
+  choice.tokens = 0;
   log_.model = event.model;
   log_.cache = event.cache;
   log_.prompt_tokens = event.prompt_tokens;
@@ -99,38 +103,55 @@ void GenerationResponder::started(const CompletionStarted& event) {
   if (stream_) send_head(event.cache.provisional ? nullptr : &event.cache);
 }
 
-void GenerationResponder::text(const CompletionText& event) {
-  owed_ += event.tokens;
-  log_.completion_tokens += event.tokens;
-  if (event.text.empty()) return;
-  if (stream_) {
-    send(opening() + encoder_.text(event.text));
-  } else {
-    text_ += event.text;
-  }
+void GenerationResponder::text(const CompletionText& event, uint32_t index) {
+  Choice& choice = choices_[index];
+  choice.owed += event.tokens;
+  choice.tokens += event.tokens;
+  if (!stream_) return choice.answer.add(event);
+  if (event.text.empty() && event.logprobs.empty()) return;
+  send(opening(index) + encoder_.piece(index, event));
 }
 
-void GenerationResponder::done(const CompletionDone& event) {
-  log_.model = event.model;
-  log_.cache = event.cache;
-  log_.prompt_tokens = event.usage.prompt_tokens;
-  log_.completion_tokens = event.usage.completion_tokens;
-  log_.ttft_ms = event.ttft_ms;
-  log_.total_ms = event.total_ms;
-  log_.tokens_per_second = event.tokens_per_second;
+void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
+  Choice& choice = choices_[index];
+  choice.done = event;
+  choice.answer.reason = event.reason;
+  std::vector<CompletionDone> ends;
+  for (const Choice& one : choices_) {
+    if (one.done) ends.push_back(*one.done);
+  }
+  const CompletionDone total = total_of(ends);
+  const bool last = ends.size() == choices_.size();
   if (stream_) {
     send_head(&event.cache);
-    send(opening() + encoder_.ending(event));
+    send(opening(index) +
+         encoder_.choice_ending(index, event.reason, last ? total.warnings : std::vector<std::string>()));
+  }
+  if (last) all_done(total);
+}
+
+void GenerationResponder::all_done(const CompletionDone& total) {
+  log_.model = total.model;
+  log_.cache = total.cache;
+  log_.prompt_tokens = total.usage.prompt_tokens;
+  log_.ttft_ms = total.ttft_ms;
+  log_.total_ms = total.total_ms;
+  log_.tokens_per_second = total.tokens_per_second;
+  if (stream_) {
+    send(encoder_.ending(total));
     writer_->finish();
   } else {
+    std::vector<ChoiceAnswer> answers;
+    for (Choice& choice : choices_) answers.push_back(std::move(choice.answer));
     http::ResponseHead head;
-    head.headers.emplace_back("x-prompt-cache", prompt_cache_header(event.cache));
-    writer_->respond(std::move(head), encoder_.whole(text_, event));
+    head.headers.emplace_back("x-prompt-cache", prompt_cache_header(total.cache));
+    writer_->respond(std::move(head), encoder_.whole(answers, total));
   }
   log();
 }
 
 void GenerationResponder::failed(const Error& error) {
+  failed_ = true;
   log_.status = status_of(error.code);
   log_.error = error.message;
   if (head_sent_) {
@@ -156,17 +177,28 @@ void GenerationResponder::send(std::string bytes) {
   quiet_ = false;
 }
 
-std::string GenerationResponder::opening() { return std::exchange(opened_, true) ? std::string() : encoder_.opening(); }
+std::string GenerationResponder::opening(uint32_t choice) {
+  return std::exchange(choices_[choice].opened, true) ? std::string() : encoder_.opening(choice);
+}
 
-uint32_t GenerationResponder::take_credit() {
-  if (!attached_ || over_ || owed_ < kCreditPortion) return 0;
-  if (stream_ && writer_->pending_bytes() > 0) return 0;
-  return std::exchange(owed_, 0);
+std::vector<GenerationResponder::Credit> GenerationResponder::take_credit() {
+  std::vector<Credit> credits;
+  if (!attached_ || over_) return credits;
+  for (uint32_t i = 0; i < choices_.size(); ++i) {
+    if (choices_[i].owed < kCreditPortion || choices_[i].done) continue;
+    if (stream_ && writer_->pending_bytes() > 0) break;
+    credits.push_back({i, std::exchange(choices_[i].owed, 0)});
+  }
+  return credits;
 }
 
 // The response is complete.
 void GenerationResponder::log() {
   over_ = true;
+  log_.completion_tokens = 0;
+  for (const Choice& choice : choices_) {
+    log_.completion_tokens += choice.done ? choice.done->usage.completion_tokens : choice.tokens;
+  }
   if (closed_) log_.status = status_of(ErrorCode::kCancelled);
   spdlog::info(log_line(log_));
 }

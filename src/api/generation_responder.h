@@ -1,4 +1,5 @@
-// Turns the events of one completion into its HTTP response, whole or as a stream, and the client's pace into credit.
+// Turns the events of the answers to one request into its HTTP response, whole or as a stream, and the client's pace
+// into credit.
 // Any thread: events come from the service, on_closed and on_drained from the HTTP thread, heartbeats from the
 // executor.
 #pragma once
@@ -7,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "api/completion_encoder.h"
 #include "api/completion_log.h"
@@ -19,42 +22,53 @@ namespace rockllama::api {
 class GenerationResponder {
  public:
   struct Options {
-    Dialect dialect = kChatDialect;
+    CompletionEncoder::Options encoding{};
     bool stream = false;
-    bool include_usage = false;
-    std::string request_id{};
     std::string caller{};
     std::string model{};  // as the client wrote it
-    int64_t created = 0;  // Unix seconds
   };
-  // How the responder reaches back to the generation. Called without the responder's lock.
+  // How the responder reaches back to the generations. Called without the responder's lock.
   struct Control {
-    std::function<void()> cancel;
-    std::function<void(uint32_t tokens)> add_credit;
+    std::function<void()> cancel;  // all of them
+    std::function<void(uint32_t choice, uint32_t tokens)> add_credit;
   };
 
   GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer);
 
   // Once; what came before it is made up for.
   void attach(Control control);
-  void on_event(const CompletionEvent& event);
+  void on_event(const CompletionEvent& event, uint32_t choice = 0);
   void on_closed();   // the client left: cancels
   void on_drained();  // the client took everything
   // A sign of life, if nothing was written since the last call. False when the response is complete.
   bool heartbeat();
 
  private:
+  struct Choice {
+    ChoiceAnswer answer{};  // of a whole response
+    uint32_t owed = 0;      // tokens that came since credit was given
+    uint32_t tokens = 0;
+    bool opened = false;
+    std::optional<CompletionDone> done{};
+  };
+  struct Credit {
+    uint32_t choice;
+    uint32_t tokens;
+  };
+
   // All of these: caller holds the mutex.
-  void started(const CompletionStarted& event);
-  void text(const CompletionText& event);
-  void done(const CompletionDone& event);
+  void started(const CompletionStarted& event, Choice& choice);
+  void text(const CompletionText& event, uint32_t index);
+  void done(const CompletionDone& event, uint32_t index);
+  void all_done(const CompletionDone& total);
   void failed(const Error& error);
   void send_head(const CacheUse* cache);
   void send(std::string bytes);
-  [[nodiscard]] std::string opening();
-  [[nodiscard]] uint32_t take_credit();
-  [[nodiscard]] const Control* control() const { return attached_ ? &control_ : nullptr; }
+  [[nodiscard]] std::string opening(uint32_t choice);
+  [[nodiscard]] std::vector<Credit> take_credit();
   void log();
+  // Without the mutex.
+  void reach_back(const std::vector<Credit>& credits, bool cancel) const;
 
   const std::shared_ptr<http::BodyWriter> writer_;
   const bool stream_;
@@ -64,13 +78,12 @@ class GenerationResponder {
   CompletionLog log_;
   Control control_;  // does not change once attached
   bool attached_ = false;
-  bool over_ = false;    // the last event came
+  bool over_ = false;    // the response is complete
+  bool failed_ = false;  // by an error: what still runs is for nobody
   bool closed_ = false;  // the client left
   bool head_sent_ = false;
-  bool opened_ = false;
   bool quiet_ = true;  // nothing was sent since the last heartbeat
-  uint32_t owed_ = 0;  // tokens that came since credit was given
-  std::string text_;   // of a whole response
+  std::vector<Choice> choices_;
 };
 
 }  // namespace rockllama::api

@@ -25,11 +25,12 @@ class GenerationResponderTest : public testing::Test {
  protected:
   GenerationResponder& make(const GenerationResponder::Options& options) {
     responder_ = std::make_unique<GenerationResponder>(options, writer_);
-    responder_->attach({[this] { ++cancels_; }, [this](uint32_t tokens) { credit_ += tokens; }});
+    responder_->attach({[this] { ++cancels_; }, [this](uint32_t /*choice*/, uint32_t tokens) { credit_ += tokens; }});
     return *responder_;
   }
   GenerationResponder& make_stream(const Dialect& dialect = kChatDialect, bool include_usage = false) {
-    return make({.dialect = dialect, .stream = true, .include_usage = include_usage, .request_id = "r", .created = 9});
+    return make({.encoding = {.dialect = dialect, .request_id = "r", .created = 9, .include_usage = include_usage},
+                 .stream = true});
   }
 
   std::shared_ptr<RecordingWriter> writer_ = std::make_shared<RecordingWriter>();
@@ -44,7 +45,7 @@ constexpr const char* kUsage =
     R"("prefill_ms":3.0,"reason":null},"timings":{"ttft_ms":12.3,"total_ms":20.0,"tokens_per_second":100.0}})";
 
 TEST_F(GenerationResponderTest, AnswersAChatWhole) {
-  auto& responder = make({.request_id = "r", .created = 9});
+  auto& responder = make({.encoding = {.request_id = "r", .created = 9}});
   responder.on_event(CompletionStarted{"m", kHit, 50});
   responder.on_event(CompletionText{"Hel", 1});
   responder.on_event(CompletionText{"lo", 1});
@@ -61,7 +62,7 @@ TEST_F(GenerationResponderTest, AnswersAChatWhole) {
 }
 
 TEST_F(GenerationResponderTest, AnswersATextWholeWithItsWarnings) {
-  auto& responder = make({.dialect = kTextDialect, .request_id = "r", .created = 9});
+  auto& responder = make({.encoding = {.dialect = kTextDialect, .request_id = "r", .created = 9}});
   responder.on_event(CompletionText{"a", 1});
   CompletionDone done = done_of({.name = "x", .tier = CacheTier::kText, .reason = "stale"});
   done.reason = FinishReason::kLength;
@@ -198,6 +199,61 @@ TEST_F(GenerationResponderTest, CancelsOnceItKnowsWhat) {
   responder.on_closed();
   responder.attach({[this] { ++cancels_; }, {}});
   EXPECT_EQ(cancels_, 1);
+}
+
+TEST_F(GenerationResponderTest, AnswersWithAllChoicesOnceTheLastHasEnded) {
+  auto& responder = make({.encoding = {.choices = 2}});
+  responder.on_event(CompletionText{"b", 1}, 1);
+  responder.on_event(CompletionText{"a", 1}, 0);
+  responder.on_event(done_of(kHit), 1);
+  EXPECT_FALSE(writer_->finished);
+  responder.on_event(done_of({}), 0);
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"({"index":0,"message":{"role":"assistant","content":"a"})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"({"index":1,"message":{"role":"assistant","content":"b"})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("prompt_tokens":50,"completion_tokens":4,"total_tokens":54)"));
+}
+
+TEST_F(GenerationResponderTest, StreamsEachChoiceWithItsIndex) {
+  auto& responder = make({.encoding = {.choices = 2}, .stream = true});
+  responder.on_event(CompletionText{"b", 1}, 1);
+  responder.on_event(done_of({}), 1);
+  EXPECT_FALSE(writer_->finished);
+  CompletionDone last = done_of({});
+  last.warnings = {"w"};
+  responder.on_event(last, 0);
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"({"index":1,"delta":{"content":"b"})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"({"index":1,"delta":{},"logprobs":null,"finish_reason":"stop"}]})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"({"index":0,"delta":{"role":"assistant","content":""})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("finish_reason":"stop"}],"warnings":["w"]})"));
+  EXPECT_TRUE(writer_->finished);
+}
+
+TEST_F(GenerationResponderTest, CancelsTheOtherChoicesWhenOneFails) {
+  auto& responder = make({.encoding = {.choices = 2}});
+  responder.on_event(Error{ErrorCode::kInternal, "e"}, 1);
+  EXPECT_EQ(writer_->head.status, 500);
+  EXPECT_EQ(cancels_, 1);
+  responder.on_event(Error{ErrorCode::kCancelled, "cancelled"}, 0);
+  EXPECT_EQ(cancels_, 1);
+}
+
+TEST_F(GenerationResponderTest, TellsLogprobsOfAChat) {
+  auto& responder = make({.encoding = {.logprobs = true}});
+  responder.on_event(CompletionText{"a", 1, {{{"a", -0.5F}, {{"a", -0.5F}, {"b", -1.5F}}}}});
+  responder.on_event(done_of({}));
+  EXPECT_THAT(writer_->bytes,
+              HasSubstr(R"("logprobs":{"content":[{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[)"
+                        R"({"token":"a","logprob":-0.5,"bytes":[97]},{"token":"b","logprob":-1.5,"bytes":[98]}]}],)"
+                        R"("refusal":null})"));
+}
+
+TEST_F(GenerationResponderTest, TellsLogprobsOfATextWithTheirPlaces) {
+  auto& responder = make({.encoding = {.dialect = kTextDialect, .logprobs = true}, .stream = true});
+  responder.on_event(CompletionText{"\xc3\xa9", 2, {{{"\xc3", -0.5F}}, {{"\xa9", -0.25F}}}});
+  responder.on_event(CompletionText{"b", 1, {{{"b", -1}}}});
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("token_logprobs":[-0.5,-0.25],"top_logprobs":null,"text_offset":[0,1]})"));
+  EXPECT_THAT(writer_->bytes,
+              HasSubstr(R"({"tokens":["b"],"token_logprobs":[-1.0],"top_logprobs":null,"text_offset":[1]})"));
 }
 
 TEST_F(GenerationResponderTest, LeavesAFinishedGenerationAlone) {

@@ -2,7 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "api/errors.h"
 #include "api/generation_responder.h"
@@ -30,6 +32,13 @@ void refuse(const http::Request& request, const Error& error, http::BodyWriter& 
   respond_error(writer, error);
 }
 
+// Several answers over one prompt: they share its prefix, and draw with seeds of their own.
+CompletionRequest of_choice(CompletionRequest request, uint32_t choice) {
+  std::optional<uint32_t>& seed = request.options.sampling.seed;
+  if (seed) *seed += choice;
+  return request;
+}
+
 }  // namespace
 
 void start_generation(const Services& services, const Dialect& dialect, Result<CompletionCall> call,
@@ -39,21 +48,31 @@ void start_generation(const Services& services, const Dialect& dialect, Result<C
   call->request.caller = caller_of(request);
   if (services.keys != nullptr) call->request.salt = services.keys->salt_of(request.caller);
   call->request.buffered = !call->stream;
+  const uint32_t choices = call->choices;
   const auto responder = std::make_shared<GenerationResponder>(
-      GenerationResponder::Options{.dialect = dialect,
+      GenerationResponder::Options{.encoding = {.dialect = dialect,
+                                                .request_id = request.id,
+                                                .created = static_cast<int64_t>(unix_seconds()),
+                                                .choices = choices,
+                                                .include_usage = call->include_usage,
+                                                .logprobs = call->request.options.top_logprobs.has_value()},
                                    .stream = call->stream,
-                                   .include_usage = call->include_usage,
-                                   .request_id = request.id,
                                    .caller = caller_of(request),
-                                   .model = call->request.model,
-                                   .created = static_cast<int64_t>(unix_seconds())},
+                                   .model = call->request.model},
       writer);
-  // The generation keeps the responder alive; everything else only knows it.
-  const auto handle =
-      services.completions->run(std::move(call->request), kCreditTokens,
-                                [responder](const CompletionEvent& event) { responder->on_event(event); });
-  responder->attach({.cancel = [handle] { handle.cancel(); },
-                     .add_credit = [handle](uint32_t tokens) { handle.add_credit(tokens); }});
+  // The generations keep the responder alive; everything else only knows it.
+  std::vector<Completions::Handle> handles;
+  for (uint32_t choice = 0; choice < choices; ++choice) {
+    handles.push_back(services.completions->run(
+        of_choice(call->request, choice), kCreditTokens,
+        [responder, choice](const CompletionEvent& event) { responder->on_event(event, choice); }));
+  }
+  responder->attach(
+      {.cancel =
+           [handles] {
+             for (const Completions::Handle& handle : handles) handle.cancel();
+           },
+       .add_credit = [handles](uint32_t choice, uint32_t tokens) { handles[choice].add_credit(tokens); }});
   const std::weak_ptr<GenerationResponder> weak = responder;
   writer->watch(
       [weak] {

@@ -68,7 +68,21 @@ struct GenerationOptions {
   int32_t max_tokens = -1;  // -1 = up to the context limit
   std::vector<std::string> stop{};
   ReusePolicy reuse = ReusePolicy::kAll;
+  std::optional<uint32_t> top_logprobs{};  // likeliest tokens to tell beside each token's own; unset = no logprobs
   bool operator==(const GenerationOptions&) const = default;
+};
+
+struct TokenLogprob {
+  std::string piece;  // the token's bytes; may end inside a UTF-8 character
+  float logprob = 0;  // natural logarithm of its probability, as the model gave it, before sampling; never infinite
+  bool operator==(const TokenLogprob&) const = default;
+};
+
+// A token of an answer, and the likeliest ones in its place, the best first.
+struct TokenLogprobs {
+  TokenLogprob chosen;
+  std::vector<TokenLogprob> top{};
+  bool operator==(const TokenLogprobs&) const = default;
 };
 
 enum class FinishReason : uint8_t { kStop, kLength };

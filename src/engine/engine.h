@@ -38,9 +38,10 @@ struct GenerationTask {
   ReusePolicy reuse = ReusePolicy::kAll;
   Hash128 salt{};  // of the caller: only automatic prefixes of the same are reused
   SamplingParams sampling{};
-  uint32_t max_tokens = 0;       // at least 1; prompt and answer fit the context limit
-  uint32_t credit = 0;           // tokens that may be emitted before add_credit
-  bool enable_thinking = false;  // of a chat, for runtimes that render it themselves
+  std::optional<uint32_t> top_logprobs{};  // as in GenerationOptions
+  uint32_t max_tokens = 0;                 // at least 1; prompt and answer fit the context limit
+  uint32_t credit = 0;                     // tokens that may be emitted before add_credit
+  bool enable_thinking = false;            // of a chat, for runtimes that render it themselves
 };
 
 struct SaveStateTask {
@@ -75,6 +76,7 @@ struct TokenGenerated {
   RequestId id = 0;
   int32_t token = 0;
   std::string piece;  // bytes; may end inside a UTF-8 character
+  std::optional<TokenLogprobs> logprobs{};
 };
 // reason kStop: the model ended its turn, or the sink said so; kLength: max_tokens.
 struct GenerationFinished {

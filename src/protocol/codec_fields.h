@@ -39,7 +39,9 @@ ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking, m.tools);
 ROCKLLAMA_FIELDS(TextPrompt, m.text);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
-ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse);
+ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse, m.top_logprobs);
+ROCKLLAMA_FIELDS(TokenLogprob, m.piece, m.logprob);
+ROCKLLAMA_FIELDS(TokenLogprobs, m.chosen, m.top);
 ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason, m.provisional,
                  m.state_refused);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
@@ -85,7 +87,7 @@ ROCKLLAMA_FIELDS(Prepared, m.id, m.prompt_tokens, m.max_tokens, m.prefill_tokens
 ROCKLLAMA_FIELDS(Restoring, m.id, m.state_id);
 ROCKLLAMA_FIELDS(Started, m.id, m.cache);
 ROCKLLAMA_FIELDS(Progress, m.id, m.done_tokens, m.total_tokens);
-ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.text);
+ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.text, m.logprobs);
 ROCKLLAMA_FIELDS(Finished, m.id, m.reason, m.usage, m.cache);
 ROCKLLAMA_FIELDS(Failed, m.id, m.code, m.message, m.param);
 ROCKLLAMA_FIELDS(StateSaved, m.id, m.state);

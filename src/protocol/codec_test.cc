@@ -92,6 +92,7 @@ std::vector<Event> events() {
           Started{4, cache_use()},
           Progress{4, 256, 310},
           Tokens{4, 2, "h\xc3\xa9"},
+          Tokens{4, 1, "a", {{{"a", -0.5F}, {{"b", -1.5F}, {"a", -0.5F}}}}},
           Finished{4, FinishReason::kLength, {310, 20, 1.5, 2.5}},
           Failed{4, ErrorCode::kContextLengthExceeded, "too long", "messages"},
           StateSaved{5, saved},
@@ -165,7 +166,7 @@ TEST(Codec, RefusesAnIntegerThatIsTooLarge) {
 
 TEST(Codec, RefusesACountBeyondTheFrame) { EXPECT_FALSE(decode_event(std::string("\x02\xff\xff\xff\xff\x7f", 6))); }
 
-TEST(Codec, IsCompactForTokens) { EXPECT_EQ(encode(Event(Tokens{100, 1, "the"})).size(), 7u); }
+TEST(Codec, IsCompactForTokens) { EXPECT_EQ(encode(Event(Tokens{100, 1, "the"})).size(), 8u); }
 
 }  // namespace
 }  // namespace rockllama::protocol

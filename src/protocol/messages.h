@@ -164,6 +164,7 @@ struct Tokens {
   RequestId id = 0;
   uint32_t count = 0;  // tokens that were generated for it
   std::string text;
+  std::vector<TokenLogprobs> logprobs{};  // of the tokens that `text` completes, where they were asked for
   bool operator==(const Tokens&) const = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -35,6 +36,12 @@ std::string ignored_fields(const SamplingParams& sampling, const ModelSpec& spec
       fields += (fields.empty() ? "" : ", ") + field;
   }
   return fields;
+}
+
+// What would change the answer and this engine cannot do.
+std::optional<Error> refused(const GenerationOptions& options, const Capabilities& capabilities) {
+  if (!options.top_logprobs || capabilities.logprobs) return std::nullopt;
+  return Error{ErrorCode::kUnsupported, "logprobs are not supported by this model's engine", "logprobs"};
 }
 
 }  // namespace
@@ -103,6 +110,7 @@ void CompletionFlow::find_caches() {
     lease = lease_;
   }
   if (!lease) return;  // cancelled meanwhile
+  if (const auto refusal = refused(request_.options, lease->model().capabilities)) return end(*refusal);
   if (!request_.use_cache_problem.empty()) warnings_.push_back(request_.use_cache_problem);
   for (const std::string& name : wanted_caches()) {
     auto reference = context_->store->reference(model_, name, format(), lease->fingerprint());
@@ -265,7 +273,7 @@ void CompletionFlow::take_use(const CacheUse& use) {
 
 void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
   if (first_text_ms_ == 0 && !tokens.text.empty()) first_text_ms_ = steady_ms();
-  sink_(CompletionText{tokens.text, tokens.count});
+  sink_(CompletionText{tokens.text, tokens.count, tokens.logprobs});
 }
 
 // The caches' part comes after the answer: the store may be busy with a commit for seconds, and this is the worker's

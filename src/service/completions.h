@@ -43,6 +43,7 @@ struct CompletionProgress {
 struct CompletionText {
   std::string text;  // whole UTF-8 characters; may be empty
   uint32_t tokens = 0;
+  std::vector<TokenLogprobs> logprobs{};  // of the tokens that it completes, where they were asked for
 };
 struct CompletionDone {
   FinishReason reason = FinishReason::kStop;

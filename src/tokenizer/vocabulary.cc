@@ -30,6 +30,19 @@ Result<std::vector<int32_t>> tokenize(const llama_vocab* vocab, std::string_view
   return fail(ErrorCode::kInvalidArgument, std::string("The text cannot be tokenized: ") + error.what());
 }
 
+std::string bytes_of(const llama_vocab* vocab, int32_t token, bool spell_control) {
+  if (token < 0 || token >= llama_vocab_n_tokens(vocab)) return {};
+  std::string bytes(32, '\0');
+  int32_t length =
+      llama_token_to_piece(vocab, token, bytes.data(), static_cast<int32_t>(bytes.size()), 0, spell_control);
+  if (length < 0) {
+    bytes.resize(static_cast<size_t>(-length));
+    length = llama_token_to_piece(vocab, token, bytes.data(), -length, 0, spell_control);
+  }
+  bytes.resize(length < 0 ? 0 : static_cast<size_t>(length));
+  return bytes;
+}
+
 }  // namespace
 
 Result<Vocabulary> Vocabulary::load(const std::string& path) {
@@ -58,17 +71,9 @@ Result<std::vector<int32_t>> Vocabulary::tokenize_chat(std::string_view rendered
   return tokens;
 }
 
-std::string Vocabulary::piece(int32_t token) const {
-  if (token < 0 || static_cast<uint32_t>(token) >= size()) return {};
-  std::string bytes(32, '\0');
-  int32_t length = llama_token_to_piece(vocab_, token, bytes.data(), static_cast<int32_t>(bytes.size()), 0, false);
-  if (length < 0) {
-    bytes.resize(static_cast<size_t>(-length));
-    length = llama_token_to_piece(vocab_, token, bytes.data(), -length, 0, false);
-  }
-  bytes.resize(length < 0 ? 0 : static_cast<size_t>(length));
-  return bytes;
-}
+std::string Vocabulary::piece(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/false); }
+
+std::string Vocabulary::name(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/true); }
 
 bool Vocabulary::is_end_of_generation(int32_t token) const { return llama_vocab_is_eog(vocab_, token); }
 

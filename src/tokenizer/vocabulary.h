@@ -31,6 +31,8 @@ class Vocabulary {
 
   // The bytes of a token; may end inside a UTF-8 character. Empty for control tokens and for ids that are none.
   [[nodiscard]] std::string piece(int32_t token) const;
+  // The same, with control tokens spelled out.
+  [[nodiscard]] std::string name(int32_t token) const;
   [[nodiscard]] bool is_end_of_generation(int32_t token) const;
   [[nodiscard]] uint32_t size() const;
 

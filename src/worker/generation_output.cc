@@ -42,8 +42,11 @@ bool GenerationOutput::take_one(const PrefillProgress& event) {
 bool GenerationOutput::take_one(const TokenGenerated& event) {
   const auto known = generations_.find(event.id);
   if (known == generations_.end()) return false;
-  TextAssembler::Output output = known->second.text.push(event.piece);
-  send_(protocol::Tokens{event.id, 1, std::move(output.text)});
+  Generation& generation = known->second;
+  TextAssembler::Output output = generation.text.push(event.piece);
+  if (event.logprobs) generation.logprobs.hold(*event.logprobs, event.piece.size());
+  std::vector<TokenLogprobs> logprobs = generation.logprobs.release(output.text.size());
+  send_(protocol::Tokens{event.id, 1, std::move(output.text), std::move(logprobs)});
   return !output.stopped;
 }
 
@@ -52,7 +55,8 @@ bool GenerationOutput::take_one(const GenerationFinished& event) {
   if (event.cache) finished.cache = with_reason(event.id, *event.cache);
   if (auto node = generations_.extract(event.id)) {
     std::string rest = node.mapped().text.finish();
-    if (!rest.empty()) send_(protocol::Tokens{event.id, 0, std::move(rest)});
+    std::vector<TokenLogprobs> logprobs = node.mapped().logprobs.release(rest.size());
+    if (!rest.empty()) send_(protocol::Tokens{event.id, 0, std::move(rest), std::move(logprobs)});
   }
   send_(finished);
   return true;

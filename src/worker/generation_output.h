@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "worker/event_sender.h"
+#include "worker/held_logprobs.h"
 #include "worker/text_assembler.h"
 
 namespace rockllama {
@@ -33,6 +34,7 @@ class GenerationOutput {
   struct Generation {
     TextAssembler text;
     PartialReuse partial;
+    HeldLogprobs logprobs{};
   };
 
   [[nodiscard]] CacheUse with_reason(RequestId id, CacheUse use) const;

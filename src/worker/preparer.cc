@@ -66,6 +66,7 @@ PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<i
                    .reuse = command.options.reuse,
                    .salt = command.salt,
                    .sampling = command.options.sampling,
+                   .top_logprobs = command.options.top_logprobs,
                    .max_tokens = static_cast<uint32_t>(max_tokens)};
   const auto* chat = std::get_if<ChatPrompt>(&command.prompt);
   prepared.task.enable_thinking = chat != nullptr && chat->enable_thinking;

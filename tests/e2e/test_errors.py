@@ -35,7 +35,8 @@ def test_an_unknown_model_is_not_found(client):
     ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
     ({"messages": [{"role": "user", "content": "a"}, {"role": "wizard", "content": "b"}]}, "messages[1].role"),
     ({"stream": "yes"}, "stream"),
-    ({"n": 2}, "n"),
+    ({"n": 17}, "n"),
+    ({"top_logprobs": 2}, "top_logprobs"),
 ])
 def test_a_bad_field_is_named_by_its_path(client, fields, param):
     body = {"model": "demo", "messages": MESSAGES, **fields}

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engines/llama_cpp/engine_loop.h"
+#include "engines/llama_cpp/logprobs.h"
 
 namespace rockllama {
 
@@ -66,6 +67,7 @@ void LlamaCppEngine::fail_all(const std::vector<RequestId>& ids, DecodeOutcome o
 void LlamaCppEngine::sample(RunningGeneration& generation, int32_t logits_index) {
   if (parts_.options.on_logits) parts_.options.on_logits(generation.task.id, decoder_.logits(logits_index));
   generation.token = generation.sampler.sample(parts_.context.get(), logits_index);
+  generation.logprobs = logprobs_of(generation, logits_index);
   generation.token_emitted = false;
   generation.last_token_ms = steady_ms();
   if (generation.first_token_ms == 0) generation.first_token_ms = generation.last_token_ms;
@@ -76,13 +78,26 @@ void LlamaCppEngine::sample(RunningGeneration& generation, int32_t logits_index)
   }
 }
 
+std::optional<TokenLogprobs> LlamaCppEngine::logprobs_of(const RunningGeneration& generation, int32_t logits_index) {
+  if (!generation.task.top_logprobs) return std::nullopt;
+  const LogprobRanking ranking =
+      rank_logprobs(decoder_.logits(logits_index), *generation.token, *generation.task.top_logprobs);
+  const auto named = [this](const RankedToken& ranked) {
+    return TokenLogprob{parts_.vocabulary.name(ranked.token), ranked.logprob};
+  };
+  TokenLogprobs logprobs{named(ranking.chosen)};
+  for (const RankedToken& ranked : ranking.top) logprobs.top.push_back(named(ranked));
+  return logprobs;
+}
+
 // May end the generation.
 void LlamaCppEngine::emit_token(RunningGeneration& generation) {
   const RequestId id = generation.task.id;
   --generation.task.credit;
   ++generation.emitted;
   generation.token_emitted = true;
-  const bool goes_on = parts_.sink(TokenGenerated{id, *generation.token, parts_.vocabulary.piece(*generation.token)});
+  const bool goes_on = parts_.sink(TokenGenerated{id, *generation.token, parts_.vocabulary.piece(*generation.token),
+                                                  std::move(generation.logprobs)});
   if (!goes_on) {
     finish(id, FinishReason::kStop);
   } else if (generation.emitted >= generation.task.max_tokens) {

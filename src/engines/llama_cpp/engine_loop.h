@@ -68,6 +68,7 @@ class LlamaCppEngine final : public Engine {
   [[nodiscard]] DecodeOutcome run_decoder(std::optional<RequestId> owner);
   void fail_all(const std::vector<RequestId>& ids, DecodeOutcome outcome);
   void sample(RunningGeneration& generation, int32_t logits_index);
+  [[nodiscard]] std::optional<TokenLogprobs> logprobs_of(const RunningGeneration& generation, int32_t logits_index);
   void emit_token(RunningGeneration& generation);
   void finish(RequestId id, FinishReason reason);
   bool start_build();

@@ -15,7 +15,7 @@ LoadedModel describe(const ModelSpec& spec, const EngineSettings& settings, cons
                          .per_request_sampling = true,
                          .seed = true,
                          .grammar = false,
-                         .logprobs = false,
+                         .logprobs = true,
                          .state_save = true};
   loaded.context_tokens = settings.context_tokens;
   loaded.trained_context_tokens = static_cast<uint32_t>(llama_model_n_ctx_train(model));

@@ -24,6 +24,7 @@ struct RunningGeneration {
   uint32_t emitted = 0;            // tokens
   std::vector<int32_t> decoded{};  // of the emitted ones those whose cells are in the buffer
   std::optional<int32_t> token{};
+  std::optional<TokenLogprobs> logprobs{};  // of `token`
   bool token_emitted = false;
   int32_t logits_index = 0;  // in the decode call that runs
   double started_ms = 0;
