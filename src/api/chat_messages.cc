@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/json_depth.h"
+
 namespace rockllama::api {
 namespace {
 
@@ -48,16 +50,58 @@ std::string read_role(FieldReader* message) {
   return role == "developer" ? "system" : role;
 }
 
+// Templates take the arguments apart, so they have to be JSON.
+std::string read_arguments(FieldReader* function) {
+  const auto arguments = function->string("arguments");
+  if (!arguments || nested_too_deep(*arguments) || !Json::accept(*arguments)) {
+    function->bad("arguments", "must be a string with JSON that is nested at most 64 levels deep");
+  }
+  return arguments.value_or("");
+}
+
+ToolCall read_tool_call(FieldReader* fields) {
+  ToolCall call{.id = fields->string("id").value_or("")};
+  if (fields->find("type") != nullptr && fields->string("type") != "function")
+    fields->bad("type", "must be \"function\"");
+  const Json* object = fields->object("function");
+  if (object == nullptr) {
+    fields->bad("function", "must be an object");
+    return call;
+  }
+  FieldReader function(*object, fields->path_of("function"));
+  call.name = function.string("name").value_or("");
+  if (call.name.empty()) function.bad("name", "must be a string that is not empty");
+  call.arguments = read_arguments(&function);
+  if (function.error()) fields->fault(*function.error());
+  return call;
+}
+
+std::vector<ToolCall> read_tool_calls(FieldReader* message, const std::string& role) {
+  std::vector<ToolCall> calls;
+  const Json* list = message->list("tool_calls");
+  if (list == nullptr || list->empty()) return calls;
+  if (role != "assistant") message->bad("tool_calls", "are only of an assistant");
+  for (size_t i = 0; i < list->size() && !message->error(); ++i) {
+    const std::string path = item(message->path_of("tool_calls"), i);
+    if (!(*list)[i].is_object()) {
+      message->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
+      break;
+    }
+    FieldReader call((*list)[i], path);
+    calls.push_back(read_tool_call(&call));
+    if (call.error()) message->fault(*call.error());
+  }
+  return calls;
+}
+
 ChatMessage read_message(FieldReader* message) {
   const std::string role = read_role(message);
-  if (const Json* calls = message->list("tool_calls"); calls != nullptr && !calls->empty()) {
-    const std::string path = message->path_of("tool_calls");
-    message->fault(ErrorCode::kUnsupported, path + ": tool calls are not supported", path);
-  }
   return {.role = role,
           .content = read_content(message, role),
           .name = message->string("name").value_or(""),
-          .tool_call_id = message->string("tool_call_id").value_or("")};
+          .tool_call_id = message->string("tool_call_id").value_or(""),
+          .reasoning_content = message->string("reasoning_content").value_or(""),
+          .tool_calls = read_tool_calls(message, role)};
 }
 
 }  // namespace

@@ -71,13 +71,83 @@ TEST(ChatRequest, RefusesWhatIsNotText) {
             "messages[0].content[1]");
 }
 
+ChatPrompt prompt_of(const std::string& fields) { return std::get<ChatPrompt>(parse(fields).request.prompt); }
+
 TEST(ChatRequest, RefusesWhatWouldChangeTheAnswer) {
   const auto refused = [](const std::string& field) { return param_of_field(field, ErrorCode::kUnsupported); };
-  EXPECT_EQ(refused(R"("tools":[{"type":"function"}])"), "tools");
   EXPECT_EQ(refused(R"("functions":[{}])"), "functions");
-  EXPECT_EQ(refused(R"("response_format":{"type":"json_object"})"), "response_format");
-  EXPECT_EQ(param_of(R"({"messages":[{"role":"assistant","tool_calls":[{}]}]})", ErrorCode::kUnsupported),
-            "messages[0].tool_calls");
+  EXPECT_EQ(
+      refused(R"("response_format":{"type":"json_object"},"tools":[{"type":"function","function":{"name":"f"}}])"),
+      "response_format");
+}
+
+constexpr const char* kTools =
+    R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}])";
+
+TEST(ChatRequest, ReadsToolsAndTheirChoice) {
+  EXPECT_THAT(prompt_of(kTools).tools, ElementsAre(ChatTool{"f", "", R"({"type":"object"})"}));
+  const auto choice = [](const std::string& value) { return prompt_of(kTools + R"(,"tool_choice":)" + value); };
+  EXPECT_EQ(prompt_of(kTools).tool_choice, ToolChoice::kAuto);
+  EXPECT_EQ(choice(R"("auto")").tool_choice, ToolChoice::kAuto);
+  EXPECT_EQ(choice(R"("none")").tool_choice, ToolChoice::kNone);
+  EXPECT_EQ(choice(R"("required")").tool_choice, ToolChoice::kRequired);
+  const ChatPrompt named = choice(R"({"type":"function","function":{"name":"f"}})");
+  EXPECT_EQ(named.tool_choice, ToolChoice::kRequired);
+  EXPECT_EQ(named.required_tool, "f");
+  EXPECT_EQ(prompt_of(kTools).parallel_tool_calls, std::nullopt);
+  EXPECT_EQ(prompt_of(std::string(kTools) + R"(,"parallel_tool_calls":false)").parallel_tool_calls, false);
+}
+
+TEST(ChatRequest, NamesABadTool) {
+  EXPECT_EQ(param_of_field(R"("tools":[{"type":"function"}])"), "tools[0].function");
+  EXPECT_EQ(param_of_field(R"("tool_choice":"required")"), "tool_choice");
+  const std::string tools = std::string(kTools).substr(1);
+  EXPECT_EQ(param_of_field(tools + R"(,"tool_choice":"maybe")"), "tool_choice");
+  EXPECT_EQ(param_of_field(tools + R"(,"tool_choice":{"type":"function","function":{"name":"g"}})"),
+            "tool_choice.function");
+  const std::string pattern(2000, '(');
+  EXPECT_EQ(param_of_field(R"("tools":[{"type":"function","function":{"name":"f","parameters":{"pattern":")" + pattern +
+                           R"("}}}])"),
+            "tools[0].function.parameters");
+}
+
+TEST(ChatRequest, ReadsTheFormOfTheAnswer) {
+  const auto schema = [](const std::string& format) {
+    return prompt_of(R"(,"response_format":)" + format).answer_schema;
+  };
+  EXPECT_EQ(schema(R"({"type":"text"})"), "");
+  EXPECT_EQ(schema(R"({"type":"json_object"})"), R"({"type":"object"})");
+  EXPECT_EQ(schema(R"({"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"array"}}})"),
+            R"({"type":"array"})");
+  EXPECT_EQ(param_of_field(R"("response_format":{"type":"yaml"})"), "response_format.type");
+  EXPECT_EQ(param_of_field(R"("response_format":{"type":"json_schema"})"), "response_format.json_schema");
+  EXPECT_EQ(param_of_field(R"("response_format":{"type":"json_schema","json_schema":{}})"),
+            "response_format.json_schema.schema");
+}
+
+TEST(ChatRequest, ReadsToolCallsOfEarlierAnswers) {
+  EXPECT_THAT(messages(R"([{"role":"assistant","content":null,"reasoning_content":"r",
+                            "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}])"),
+              ElementsAre(ChatMessage{
+                  .role = "assistant", .reasoning_content = "r", .tool_calls = {{"c", "f", R"({"a":1})"}}}));
+  const auto path = [](const std::string& calls) {
+    return param_of(R"({"messages":[{"role":"assistant","tool_calls":)" + calls + "}]}");
+  };
+  EXPECT_EQ(path("[{}]"), "messages[0].tool_calls[0].function");
+  EXPECT_EQ(path(R"([{"function":{"name":"f","arguments":"{"}}])"), "messages[0].tool_calls[0].function.arguments");
+  EXPECT_EQ(path(R"([{"function":{"name":"f","arguments":")" + std::string(100, '[') + R"("}}])"),
+            "messages[0].tool_calls[0].function.arguments");
+  EXPECT_EQ(param_of(R"({"messages":[{"role":"user","content":"a","tool_calls":[{}]}]})"), "messages[0].tool_calls");
+}
+
+TEST(ChatRequest, PassesTemplateArguments) {
+  const ChatPrompt prompt = prompt_of(R"(,"reasoning_effort":"low","chat_template_kwargs":{"mood":["calm"]})");
+  EXPECT_THAT(prompt.template_arguments,
+              ElementsAre(Pair("reasoning_effort", R"("low")"), Pair("mood", R"(["calm"])")));
+  EXPECT_TRUE(prompt.enable_thinking);
+  EXPECT_FALSE(prompt_of(R"(,"reasoning_effort":"none")").enable_thinking);
+  EXPECT_FALSE(prompt_of(R"(,"reasoning_effort":"high","enable_thinking":false)").enable_thinking);
+  EXPECT_EQ(param_of_field(R"("reasoning_effort":"huge")"), "reasoning_effort");
 }
 
 TEST(ChatRequest, ReadsLogprobsAndChoices) {

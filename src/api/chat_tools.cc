@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "api/json_schema.h"
+
 namespace rockllama::api {
 namespace {
 
@@ -16,7 +18,10 @@ ChatTool read_function(FieldReader* tool) {
   FieldReader fields(*function, tool->path_of("function"));
   ChatTool read{.name = fields.string("name").value_or(""), .description = fields.string("description").value_or("")};
   if (read.name.empty()) fields.bad("name", "must be a string that is not empty");
-  if (const Json* parameters = fields.object("parameters")) read.parameters = parameters->dump();
+  if (const Json* parameters = fields.object("parameters")) {
+    if (const auto problem = schema_problem(*parameters)) fields.bad("parameters", *problem);
+    read.parameters = parameters->dump();
+  }
   if (fields.error()) tool->fault(*fields.error());
   return read;
 }
@@ -26,7 +31,33 @@ ChatTool read_tool(FieldReader* tool) {
   return read_function(tool);
 }
 
+std::string read_selected_name(FieldReader* choice, const std::vector<ChatTool>& tools) {
+  if (choice->string("type") != "function") choice->bad("type", "must be \"function\"");
+  const Json* function = choice->object("function");
+  const auto name = function == nullptr ? Json::const_iterator() : function->find("name");
+  const bool known = function != nullptr && name != function->end() &&
+                     std::any_of(tools.begin(), tools.end(), [&](const ChatTool& tool) { return *name == tool.name; });
+  if (!known) choice->bad("function", "must be an object with the name of one of the tools");
+  return known ? name->get<std::string>() : std::string();
+}
+
 }  // namespace
+
+ToolSelection read_tool_choice(FieldReader* fields, const std::vector<ChatTool>& tools) {
+  const Json* value = fields->find("tool_choice");
+  if (value == nullptr || *value == "auto") return {};
+  if (*value == "none") return {ToolChoice::kNone};
+  ToolSelection selection{ToolChoice::kRequired};
+  if (value->is_object()) {
+    FieldReader reader(*value, "tool_choice");
+    selection.name = read_selected_name(&reader, tools);
+    if (reader.error()) fields->fault(*reader.error());
+  } else if (*value != "required") {
+    fields->bad("tool_choice", "must be none, auto, required or a function of tools");
+  }
+  if (tools.empty()) fields->bad("tool_choice", "needs tools");
+  return selection;
+}
 
 std::vector<ChatTool> read_tools(FieldReader* fields) {
   const Json* list = fields->list("tools");

@@ -8,10 +8,54 @@
 namespace rockllama::api {
 namespace {
 
-const char* to_string(FinishReason reason) { return reason == FinishReason::kLength ? "length" : "stop"; }
+const char* to_string(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kToolCalls:
+      return "tool_calls";
+    case FinishReason::kStop:
+      break;
+  }
+  return "stop";
+}
 
 // A text that occurs once in a chunk, to cut it there.
 constexpr std::string_view kMark = "\"\\u0001\"";
+
+OrderedJson message_json(const AnswerPiece& said) {
+  OrderedJson message = {{"role", "assistant"}, {"content", said.text}};
+  if (!said.reasoning.empty()) message["reasoning_content"] = said.reasoning;
+  if (said.tool_calls.empty()) return message;
+  if (said.text.empty()) message["content"] = nullptr;
+  for (const ToolCallDelta& call : said.tool_calls) {
+    message["tool_calls"].push_back(
+        {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+  }
+  return message;
+}
+
+// Id, type and name come with the first part of a call.
+OrderedJson tool_call_delta_json(const ToolCallDelta& delta) {
+  OrderedJson json = {{"index", delta.index}};
+  OrderedJson function = OrderedJson::object();
+  if (!delta.name.empty()) {
+    json["id"] = delta.id;
+    json["type"] = "function";
+    function["name"] = delta.name;
+  }
+  function["arguments"] = delta.arguments;
+  json["function"] = std::move(function);
+  return json;
+}
+
+OrderedJson delta_json(const AnswerPiece& piece) {
+  OrderedJson delta = OrderedJson::object();
+  if (!piece.reasoning.empty()) delta["reasoning_content"] = piece.reasoning;
+  if (!piece.text.empty()) delta["content"] = piece.text;
+  for (const ToolCallDelta& call : piece.tool_calls) delta["tool_calls"].push_back(tool_call_delta_json(call));
+  return delta;
+}
 
 void add_warnings(const std::vector<std::string>& warnings, OrderedJson* json) {
   if (!warnings.empty()) (*json)["warnings"] = warnings;
@@ -19,9 +63,17 @@ void add_warnings(const std::vector<std::string>& warnings, OrderedJson* json) {
 
 }  // namespace
 
-void ChoiceAnswer::add(const CompletionText& piece) {
-  text += piece.text;
-  logprobs.insert(logprobs.end(), piece.logprobs.begin(), piece.logprobs.end());
+void ChoiceAnswer::add(const AnswerPiece& piece) {
+  said.text += piece.text;
+  said.reasoning += piece.reasoning;
+  said.logprobs.insert(said.logprobs.end(), piece.logprobs.begin(), piece.logprobs.end());
+  for (const ToolCallDelta& delta : piece.tool_calls) {
+    if (said.tool_calls.size() <= delta.index) said.tool_calls.resize(delta.index + 1);
+    ToolCallDelta& call = said.tool_calls[delta.index];
+    call.id += delta.id;
+    call.name += delta.name;
+    call.arguments += delta.arguments;
+  }
 }
 
 CompletionEncoder::CompletionEncoder(const Options& options)
@@ -68,12 +120,12 @@ OrderedJson CompletionEncoder::logprobs_json(const std::vector<TokenLogprobs>& l
 OrderedJson CompletionEncoder::whole_choice(uint32_t index, const ChoiceAnswer& answer) const {
   OrderedJson choice = {{"index", index}};
   if (options_.dialect.is_chat) {
-    choice["message"] = {{"role", "assistant"}, {"content", answer.text}};
+    choice["message"] = message_json(answer.said);
   } else {
-    choice["text"] = answer.text;
+    choice["text"] = answer.said.text;
   }
   size_t characters = 0;
-  choice["logprobs"] = options_.logprobs ? logprobs_json(answer.logprobs, &characters) : OrderedJson(nullptr);
+  choice["logprobs"] = options_.logprobs ? logprobs_json(answer.said.logprobs, &characters) : OrderedJson(nullptr);
   choice["finish_reason"] = to_string(answer.reason);
   return choice;
 }
@@ -93,17 +145,17 @@ std::string CompletionEncoder::opening(uint32_t choice) const {
   return sse_event(to_text(chunk(OrderedJson::array({chunk_choice(choice, delta, nullptr)}))));
 }
 
-std::string CompletionEncoder::piece(uint32_t choice, const CompletionText& piece) {
+std::string CompletionEncoder::piece(uint32_t choice, const AnswerPiece& piece) {
   TextChunk& around = text_chunks_[choice];
-  if (piece.logprobs.empty()) {
-    const std::string json = quoted(piece.text);
+  if (piece.logprobs.empty() && piece.reasoning.empty() && piece.tool_calls.empty()) {
+    const std::string json = api::quoted(piece.text);
     std::string event;
     event.reserve(around.before.size() + json.size() + around.after.size());
     return event.append(around.before).append(json).append(around.after);
   }
-  const OrderedJson delta = options_.dialect.is_chat ? OrderedJson{{"content", piece.text}} : OrderedJson(piece.text);
-  OrderedJson json = chunk_choice(choice, delta, nullptr);
-  json["logprobs"] = logprobs_json(piece.logprobs, &around.characters);
+  OrderedJson json =
+      chunk_choice(choice, options_.dialect.is_chat ? delta_json(piece) : OrderedJson(piece.text), nullptr);
+  if (!piece.logprobs.empty()) json["logprobs"] = logprobs_json(piece.logprobs, &around.characters);
   return sse_event(to_text(chunk(OrderedJson::array({std::move(json)}))));
 }
 

@@ -24,11 +24,10 @@ inline constexpr Dialect kTextDialect{"cmpl-", "text_completion", "text_completi
 
 // One of the answers to a request, as far as it came.
 struct ChoiceAnswer {
-  std::string text{};
-  std::vector<TokenLogprobs> logprobs{};
+  AnswerPiece said{};
   FinishReason reason = FinishReason::kStop;
 
-  void add(const CompletionText& piece);
+  void add(const AnswerPiece& piece);
 };
 
 class CompletionEncoder {
@@ -51,7 +50,7 @@ class CompletionEncoder {
 
   // Server-sent events. The opening one of a choice is empty where the dialect has none.
   [[nodiscard]] std::string opening(uint32_t choice) const;
-  [[nodiscard]] std::string piece(uint32_t choice, const CompletionText& piece);
+  [[nodiscard]] std::string piece(uint32_t choice, const AnswerPiece& piece);
   // `warnings` of the whole request, with the choice that ends last.
   [[nodiscard]] std::string choice_ending(uint32_t choice, FinishReason reason,
                                           const std::vector<std::string>& warnings) const;

@@ -107,9 +107,9 @@ void GenerationResponder::text(const CompletionText& event, uint32_t index) {
   Choice& choice = choices_[index];
   choice.owed += event.tokens;
   choice.tokens += event.tokens;
-  if (!stream_) return choice.answer.add(event);
-  if (event.text.empty() && event.logprobs.empty()) return;
-  send(opening(index) + encoder_.piece(index, event));
+  if (!stream_) return choice.answer.add(event.piece);
+  if (event.piece.says_nothing()) return;
+  send(opening(index) + encoder_.piece(index, event.piece));
 }
 
 void GenerationResponder::done(const CompletionDone& event, uint32_t index) {

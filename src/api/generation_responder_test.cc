@@ -47,8 +47,8 @@ constexpr const char* kUsage =
 TEST_F(GenerationResponderTest, AnswersAChatWhole) {
   auto& responder = make({.encoding = {.request_id = "r", .created = 9}});
   responder.on_event(CompletionStarted{"m", kHit, 50});
-  responder.on_event(CompletionText{"Hel", 1});
-  responder.on_event(CompletionText{"lo", 1});
+  responder.on_event(CompletionText{{"Hel"}, 1});
+  responder.on_event(CompletionText{{"lo"}, 1});
   EXPECT_FALSE(writer_->finished);
   responder.on_event(done_of(kHit));
   EXPECT_EQ(writer_->head.status, 200);
@@ -63,7 +63,7 @@ TEST_F(GenerationResponderTest, AnswersAChatWhole) {
 
 TEST_F(GenerationResponderTest, AnswersATextWholeWithItsWarnings) {
   auto& responder = make({.encoding = {.dialect = kTextDialect, .request_id = "r", .created = 9}});
-  responder.on_event(CompletionText{"a", 1});
+  responder.on_event(CompletionText{{"a"}, 1});
   CompletionDone done = done_of({.name = "x", .tier = CacheTier::kText, .reason = "stale"});
   done.reason = FinishReason::kLength;
   done.warnings = {"w"};
@@ -79,9 +79,9 @@ TEST_F(GenerationResponderTest, AnswersATextWholeWithItsWarnings) {
 TEST_F(GenerationResponderTest, ForgetsTheTextOfARunThatBeganAnew) {
   auto& responder = make({});
   responder.on_event(CompletionStarted{"m", {}, 50});
-  for (int i = 0; i < 31; ++i) responder.on_event(CompletionText{"lost ", 1});
+  for (int i = 0; i < 31; ++i) responder.on_event(CompletionText{{"lost "}, 1});
   responder.on_event(CompletionStarted{"m", {}, 50});
-  responder.on_event(CompletionText{"Hello", 1});
+  responder.on_event(CompletionText{{"Hello"}, 1});
   EXPECT_EQ(credit_, 0u);
   responder.on_event(done_of({}));
   EXPECT_THAT(writer_->bytes, HasSubstr(R"("content":"Hello")"));
@@ -96,9 +96,9 @@ TEST_F(GenerationResponderTest, StreamsAChat) {
   EXPECT_EQ(writer_->head.content_type, "text/event-stream");
   EXPECT_EQ(writer_->header("Cache-Control"), "no-cache");
   EXPECT_EQ(writer_->header("x-prompt-cache"), "miss; tokens=0");
-  responder.on_event(CompletionText{"", 1});
+  responder.on_event(CompletionText{{""}, 1});
   EXPECT_EQ(writer_->bytes, "");
-  responder.on_event(CompletionText{"a\"\n", 1});
+  responder.on_event(CompletionText{{"a\"\n"}, 1});
   responder.on_event(done_of({}));
   const std::string head = R"(data: {"id":"chatcmpl-r","object":"chat.completion.chunk","created":9,"model":"m",)";
   EXPECT_EQ(writer_->bytes,
@@ -113,7 +113,7 @@ TEST_F(GenerationResponderTest, StreamsAChat) {
 TEST_F(GenerationResponderTest, StreamsATextWithUsage) {
   auto& responder = make_stream(kTextDialect, true);
   responder.on_event(CompletionStarted{"m", kHit, 50});
-  responder.on_event(CompletionText{"a", 1});
+  responder.on_event(CompletionText{{"a"}, 1});
   responder.on_event(done_of(kHit));
   const std::string head = R"(data: {"id":"cmpl-r","object":"text_completion","created":9,"model":"m",)";
   EXPECT_EQ(writer_->bytes,
@@ -145,7 +145,7 @@ TEST_F(GenerationResponderTest, EndsABegunStreamWithAnErrorEvent) {
             "data: {\"error\":{\"message\":\"died in ...\",\"type\":\"server_error\","
             "\"param\":null,\"code\":\"internal_error\"}}\n\n");
   EXPECT_TRUE(writer_->finished);
-  responder.on_event(CompletionText{"late", 1});
+  responder.on_event(CompletionText{{"late"}, 1});
   EXPECT_THAT(writer_->bytes, testing::Not(HasSubstr("late")));
 }
 
@@ -157,7 +157,7 @@ TEST_F(GenerationResponderTest, BeatsWhileThereIsNothingToSay) {
   EXPECT_EQ(writer_->bytes, ": heartbeat\n\n");
   writer_->bytes.clear();
   responder.on_event(CompletionStarted{"m", {}, 50});
-  responder.on_event(CompletionText{"a", 1});
+  responder.on_event(CompletionText{{"a"}, 1});
   writer_->bytes.clear();
   EXPECT_TRUE(responder.heartbeat());
   EXPECT_EQ(writer_->bytes, "");
@@ -170,7 +170,7 @@ TEST_F(GenerationResponderTest, BeatsWhileThereIsNothingToSay) {
 TEST_F(GenerationResponderTest, GivesNoCreditToAClientThatDoesNotRead) {
   auto& responder = make_stream();
   writer_->pending = 1;
-  for (int i = 0; i < 100; ++i) responder.on_event(CompletionText{"a", 1});
+  for (int i = 0; i < 100; ++i) responder.on_event(CompletionText{{"a"}, 1});
   responder.on_drained();
   EXPECT_EQ(credit_, 0u);
   writer_->pending = 0;
@@ -181,7 +181,7 @@ TEST_F(GenerationResponderTest, GivesNoCreditToAClientThatDoesNotRead) {
 TEST_F(GenerationResponderTest, GivesCreditBackForWholeResponsesAndForTokensWithoutText) {
   auto& responder = make({});
   writer_->pending = 1;
-  for (int i = 0; i < 100; ++i) responder.on_event(CompletionText{"", 1});
+  for (int i = 0; i < 100; ++i) responder.on_event(CompletionText{{""}, 1});
   EXPECT_EQ(credit_, 96u);
 }
 
@@ -203,8 +203,8 @@ TEST_F(GenerationResponderTest, CancelsOnceItKnowsWhat) {
 
 TEST_F(GenerationResponderTest, AnswersWithAllChoicesOnceTheLastHasEnded) {
   auto& responder = make({.encoding = {.choices = 2}});
-  responder.on_event(CompletionText{"b", 1}, 1);
-  responder.on_event(CompletionText{"a", 1}, 0);
+  responder.on_event(CompletionText{{"b"}, 1}, 1);
+  responder.on_event(CompletionText{{"a"}, 1}, 0);
   responder.on_event(done_of(kHit), 1);
   EXPECT_FALSE(writer_->finished);
   responder.on_event(done_of({}), 0);
@@ -215,7 +215,7 @@ TEST_F(GenerationResponderTest, AnswersWithAllChoicesOnceTheLastHasEnded) {
 
 TEST_F(GenerationResponderTest, StreamsEachChoiceWithItsIndex) {
   auto& responder = make({.encoding = {.choices = 2}, .stream = true});
-  responder.on_event(CompletionText{"b", 1}, 1);
+  responder.on_event(CompletionText{{"b"}, 1}, 1);
   responder.on_event(done_of({}), 1);
   EXPECT_FALSE(writer_->finished);
   CompletionDone last = done_of({});
@@ -237,9 +237,34 @@ TEST_F(GenerationResponderTest, CancelsTheOtherChoicesWhenOneFails) {
   EXPECT_EQ(cancels_, 1);
 }
 
+TEST_F(GenerationResponderTest, AnswersWithToolCallsAndReasoning) {
+  auto& responder = make({});
+  responder.on_event(CompletionText{{.reasoning = "I see."}, 1});
+  responder.on_event(CompletionText{{.tool_calls = {{0, "c", "f", "{"}}}, 1});
+  responder.on_event(CompletionText{{.tool_calls = {{.index = 0, .arguments = "}"}}}, 1});
+  CompletionDone done = done_of({});
+  done.reason = FinishReason::kToolCalls;
+  responder.on_event(done);
+  EXPECT_THAT(writer_->bytes,
+              HasSubstr(R"("message":{"role":"assistant","content":null,"reasoning_content":"I see.","tool_calls":[)"
+                        R"({"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,)"
+                        R"("finish_reason":"tool_calls"}])"));
+}
+
+TEST_F(GenerationResponderTest, StreamsToolCallsInParts) {
+  auto& responder = make_stream();
+  responder.on_event(CompletionText{{.reasoning = "I see."}, 1});
+  responder.on_event(CompletionText{{.tool_calls = {{0, "c", "f", "{"}}}, 1});
+  responder.on_event(CompletionText{{.tool_calls = {{.index = 0, .arguments = "}"}}}, 1});
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("delta":{"reasoning_content":"I see."})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("delta":{"tool_calls":[{"index":0,"id":"c","type":"function",)"
+                                        R"("function":{"name":"f","arguments":"{"}}]})"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]})"));
+}
+
 TEST_F(GenerationResponderTest, TellsLogprobsOfAChat) {
   auto& responder = make({.encoding = {.logprobs = true}});
-  responder.on_event(CompletionText{"a", 1, {{{"a", -0.5F}, {{"a", -0.5F}, {"b", -1.5F}}}}});
+  responder.on_event(CompletionText{{.text = "a", .logprobs = {{{"a", -0.5F}, {{"a", -0.5F}, {"b", -1.5F}}}}}, 1});
   responder.on_event(done_of({}));
   EXPECT_THAT(writer_->bytes,
               HasSubstr(R"("logprobs":{"content":[{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[)"
@@ -249,8 +274,8 @@ TEST_F(GenerationResponderTest, TellsLogprobsOfAChat) {
 
 TEST_F(GenerationResponderTest, TellsLogprobsOfATextWithTheirPlaces) {
   auto& responder = make({.encoding = {.dialect = kTextDialect, .logprobs = true}, .stream = true});
-  responder.on_event(CompletionText{"\xc3\xa9", 2, {{{"\xc3", -0.5F}}, {{"\xa9", -0.25F}}}});
-  responder.on_event(CompletionText{"b", 1, {{{"b", -1}}}});
+  responder.on_event(CompletionText{{.text = "\xc3\xa9", .logprobs = {{{"\xc3", -0.5F}}, {{"\xa9", -0.25F}}}}, 2});
+  responder.on_event(CompletionText{{.text = "b", .logprobs = {{{"b", -1}}}}, 1});
   EXPECT_THAT(writer_->bytes, HasSubstr(R"("token_logprobs":[-0.5,-0.25],"top_logprobs":null,"text_offset":[0,1]})"));
   EXPECT_THAT(writer_->bytes,
               HasSubstr(R"({"tokens":["b"],"token_logprobs":[-1.0],"top_logprobs":null,"text_offset":[1]})"));

@@ -36,14 +36,44 @@ Status check_fields(const Ordered& object, const std::string& at, std::initializ
   return {};
 }
 
+template <class Item>
+Status parse_list(const Ordered& json, const char* key, Result<Item> (*parse)(const Ordered&, const std::string&),
+                  std::vector<Item>* items) {
+  const auto list = json.find(key);
+  if (list == json.end() || list->is_null()) return {};
+  if (!list->is_array()) return malformed(key, "must be an array");
+  for (const Ordered& element : *list) {
+    auto item = parse(element, std::string(key) + "[" + std::to_string(items->size()) + "]");
+    if (!item) return fail(item.error());
+    items->push_back(std::move(*item));
+  }
+  return {};
+}
+
+Result<ToolCall> parse_tool_call(const Ordered& json, const std::string& at) {
+  const auto function = json.is_object() ? json.find("function") : json.end();
+  if (!json.is_object() || function == json.end() || !function->is_object()) {
+    return malformed(at, "must be an object with a function");
+  }
+  ToolCall call;
+  Status status = take_text(json, at, "id", false, &call.id);
+  if (status) status = take_text(*function, at + ".function", "name", true, &call.name);
+  if (status) status = take_text(*function, at + ".function", "arguments", true, &call.arguments);
+  if (!status) return fail(status.error());
+  return call;
+}
+
 Result<ChatMessage> parse_message(const Ordered& json, const std::string& at) {
   if (!json.is_object()) return malformed(at, "must be an object");
   ChatMessage message;
-  Status status = check_fields(json, at, {"role", "content", "name", "tool_call_id"});
+  Status status =
+      check_fields(json, at, {"role", "content", "name", "tool_call_id", "reasoning_content", "tool_calls"});
   if (status) status = take_text(json, at, "role", true, &message.role);
   if (status) status = take_text(json, at, "content", false, &message.content);
   if (status) status = take_text(json, at, "name", false, &message.name);
   if (status) status = take_text(json, at, "tool_call_id", false, &message.tool_call_id);
+  if (status) status = take_text(json, at, "reasoning_content", false, &message.reasoning_content);
+  if (status) status = parse_list(json, "tool_calls", parse_tool_call, &message.tool_calls);
   if (!status) return fail(status.error());
   if (!is_chat_role(message.role)) return malformed(at + ".role", kChatRoleRule);
   return message;
@@ -66,24 +96,15 @@ Result<ChatTool> parse_tool(const Ordered& json, const std::string& at) {
   return tool;
 }
 
-template <class Item>
-Status parse_list(const Ordered& json, const char* key, Result<Item> (*parse)(const Ordered&, const std::string&),
-                  std::vector<Item>* items) {
-  const auto list = json.find(key);
-  if (list == json.end() || list->is_null()) return {};
-  if (!list->is_array()) return malformed(key, "must be an array");
-  for (const Ordered& element : *list) {
-    auto item = parse(element, std::string(key) + "[" + std::to_string(items->size()) + "]");
-    if (!item) return fail(item.error());
-    items->push_back(std::move(*item));
-  }
-  return {};
-}
-
 Ordered to_json(const ChatMessage& message) {
   Ordered json = {{"role", message.role}, {"content", message.content}};
   if (!message.name.empty()) json["name"] = message.name;
   if (!message.tool_call_id.empty()) json["tool_call_id"] = message.tool_call_id;
+  if (!message.reasoning_content.empty()) json["reasoning_content"] = message.reasoning_content;
+  for (const ToolCall& call : message.tool_calls) {
+    json["tool_calls"].push_back(
+        {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+  }
   return json;
 }
 

@@ -30,7 +30,9 @@ Messages without_leading_system(Messages messages) {
   return messages;
 }
 
-bool says_the_same(const ChatMessage& a, const ChatMessage& b) { return a.role == b.role && a.content == b.content; }
+bool says_the_same(const ChatMessage& a, const ChatMessage& b) {
+  return a.role == b.role && a.content == b.content && a.tool_calls == b.tool_calls;
+}
 
 void drop_known_system(const Messages& known, Messages* messages) {
   for (const ChatMessage& message : known) {
@@ -87,13 +89,14 @@ ChatPrompt without_repeats(const CacheLine& line, ChatPrompt prompt) {
 
 ChatPrompt behind_line(const CacheLine& line, ChatPrompt prompt, bool one_system_message) {
   ChatPrompt chat = chat_of(line);
-  chat.enable_thinking = prompt.enable_thinking;
   add_tools(prompt.tools, &chat.tools);
   const bool behind_conversation = !std::all_of(chat.messages.begin(), chat.messages.end(), is_system);
   if (one_system_message && behind_conversation) prompt.messages = system_in_first_turn(std::move(prompt.messages));
   std::move(prompt.messages.begin(), prompt.messages.end(), std::back_inserter(chat.messages));
   if (one_system_message) chat.messages = fold_system_messages(std::move(chat.messages));
-  return chat;
+  prompt.messages = std::move(chat.messages);
+  prompt.tools = std::move(chat.tools);
+  return prompt;
 }
 
 std::vector<ChatMessage> fold_system_messages(std::vector<ChatMessage> messages) {

@@ -95,5 +95,69 @@ TEST(ChatTemplate, KnowsWhetherToolsAreTaken) {
   EXPECT_FALSE(known_template("google-gemma-2-2b-it").takes_tools());
 }
 
+const ChatPrompt kWithTools = {.messages = {{"user", "Hi."}},
+                               .tools = {{.name = "first"}, {.name = "second", .parameters = R"({"type":"object"})"}}};
+
+TEST(ChatTemplate, GivesAGrammarThatWaitsForAToolCall) {
+  const RenderedChat chat = known_template("Qwen-Qwen2.5-7B-Instruct").render_for_answer(kWithTools).value();
+  EXPECT_TRUE(chat.grammar.lazy);
+  ASSERT_FALSE(chat.grammar.triggers.empty());
+  EXPECT_THAT(chat.grammar.triggers[0].value, HasSubstr("<tool_call>"));
+  EXPECT_TRUE(chat.syntax);
+  EXPECT_EQ(chat.text, known_template("Qwen-Qwen2.5-7B-Instruct").render(kWithTools, true));
+}
+
+TEST(ChatTemplate, ShowsAllToolsAndAllowsTheOneThatIsRequired) {
+  ChatPrompt prompt = kWithTools;
+  prompt.tool_choice = ToolChoice::kRequired;
+  prompt.required_tool = "second";
+  const RenderedChat chat = known_template("Qwen-Qwen2.5-7B-Instruct").render_for_answer(prompt).value();
+  EXPECT_FALSE(chat.grammar.lazy);
+  EXPECT_THAT(chat.text, HasSubstr("first"));
+  EXPECT_THAT(chat.grammar.rules, HasSubstr("second"));
+  EXPECT_THAT(chat.grammar.rules, ::testing::Not(HasSubstr("first")));
+}
+
+TEST(ChatTemplate, NeedsNoSyntaxWhereAnswersArePlain) {
+  ChatPrompt prompt = kWithTools;
+  prompt.tool_choice = ToolChoice::kNone;
+  const RenderedChat chat = known_template("Qwen-Qwen2.5-7B-Instruct").render_for_answer(prompt).value();
+  EXPECT_TRUE(chat.grammar.rules.empty());
+  EXPECT_FALSE(chat.syntax);
+  EXPECT_THAT(chat.text, HasSubstr("first"));
+}
+
+TEST(ChatTemplate, HoldsAnAnswerToASchema) {
+  ChatPrompt prompt = kChat;
+  prompt.answer_schema = R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"]})";
+  const RenderedChat chat = known_template("Qwen-Qwen2.5-7B-Instruct").render_for_answer(prompt).value();
+  EXPECT_FALSE(chat.grammar.lazy);
+  EXPECT_THAT(chat.grammar.rules, HasSubstr("city"));
+}
+
+TEST(ChatTemplate, NamesASchemaThatCannotBeFollowed) {
+  ChatPrompt prompt = kChat;
+  prompt.answer_schema = R"({"type":"nonsense"})";
+  const auto chat = known_template("Qwen-Qwen2.5-7B-Instruct").render_for_answer(prompt);
+  ASSERT_FALSE(chat);
+  EXPECT_EQ(chat.error().param, "response_format");
+}
+
+TEST(ChatTemplate, RendersToolCallsAndTheirResults) {
+  const ChatPrompt prompt{.messages = {{"user", "Hi."},
+                                       {.role = "assistant", .tool_calls = {{"call_1", "first", R"({"a": 1})"}}},
+                                       {.role = "tool", .content = "Done.", .tool_call_id = "call_1"}},
+                          .tools = kWithTools.tools};
+  const std::string text = known_template("Qwen-Qwen2.5-7B-Instruct").render_for_answer(prompt)->text;
+  EXPECT_THAT(text, HasSubstr(R"({"name": "first", "arguments": {"a": 1}})"));
+  EXPECT_THAT(text, HasSubstr("<tool_response>\nDone.\n</tool_response>"));
+}
+
+TEST(ChatTemplate, PassesArgumentsToTheTemplate) {
+  const ChatTemplate shows = ChatTemplate::create(nullptr, "{{ messages[0].content }}|{{ mood }}").value();
+  EXPECT_EQ(shows.render({.messages = {{"user", "Hi."}}, .template_arguments = {{"mood", R"("calm")"}}}, true),
+            "Hi.|calm");
+}
+
 }  // namespace
 }  // namespace rockllama

@@ -3,16 +3,28 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rockllama {
+
+// What the model asked for.
+struct ToolCall {
+  std::string id{};
+  std::string name{};
+  std::string arguments{};  // JSON, as the model wrote it
+  bool operator==(const ToolCall&) const = default;
+};
 
 struct ChatMessage {
   std::string role;     // one of kChatRoles
   std::string content;  // UTF-8 text
   std::string name{};
   std::string tool_call_id{};
+  std::string reasoning_content{};     // of an assistant
+  std::vector<ToolCall> tool_calls{};  // of an assistant
   bool operator==(const ChatMessage&) const = default;
 };
 
@@ -29,5 +41,8 @@ struct ChatTool {
   std::string parameters{};  // JSON schema, compact; empty = none
   bool operator==(const ChatTool&) const = default;
 };
+
+// Whether the model may, must not or has to ask for a tool.
+enum class ToolChoice : uint8_t { kAuto, kNone, kRequired };
 
 }  // namespace rockllama

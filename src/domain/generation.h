@@ -23,6 +23,11 @@ struct ChatPrompt {
   std::vector<ChatMessage> messages;
   bool enable_thinking = false;
   std::vector<ChatTool> tools{};
+  ToolChoice tool_choice = ToolChoice::kAuto;
+  std::string required_tool{};                // the one that kRequired means; empty = any
+  std::optional<bool> parallel_tool_calls{};  // several calls in one answer; unset = where the template can
+  std::string answer_schema{};                // JSON schema that the answer has to follow; empty = any text
+  std::vector<std::pair<std::string, std::string>> template_arguments{};  // names, and values as JSON
   bool operator==(const ChatPrompt&) const = default;
 };
 
@@ -85,7 +90,26 @@ struct TokenLogprobs {
   bool operator==(const TokenLogprobs&) const = default;
 };
 
-enum class FinishReason : uint8_t { kStop, kLength };
+// A part of a tool call, in the order in which it is written. The id and the whole name come with the first part.
+struct ToolCallDelta {
+  uint32_t index = 0;  // of the call in its answer
+  std::string id{};
+  std::string name{};
+  std::string arguments{};
+  bool operator==(const ToolCallDelta&) const = default;
+};
+
+// A part of an answer: whole UTF-8 characters. May be empty.
+struct AnswerPiece {
+  std::string text{};
+  std::string reasoning{};
+  std::vector<ToolCallDelta> tool_calls{};
+  std::vector<TokenLogprobs> logprobs{};  // of the tokens that it completes, where they were asked for
+  bool operator==(const AnswerPiece&) const = default;
+  [[nodiscard]] bool says_nothing() const { return *this == AnswerPiece{}; }
+};
+
+enum class FinishReason : uint8_t { kStop, kLength, kToolCalls };
 
 // Where the reused prefix came from.
 enum class CacheTier : uint8_t { kNone, kText, kDisk, kMemory, kResident };

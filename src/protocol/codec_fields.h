@@ -21,7 +21,9 @@ inline constexpr EngineKind kLastOf<EngineKind> = EngineKind::kScripted;
 template <>
 inline constexpr ReusePolicy kLastOf<ReusePolicy> = ReusePolicy::kNone;
 template <>
-inline constexpr FinishReason kLastOf<FinishReason> = FinishReason::kLength;
+inline constexpr FinishReason kLastOf<FinishReason> = FinishReason::kToolCalls;
+template <>
+inline constexpr ToolChoice kLastOf<ToolChoice> = ToolChoice::kRequired;
 template <>
 inline constexpr CacheTier kLastOf<CacheTier> = CacheTier::kResident;
 template <>
@@ -33,15 +35,19 @@ inline constexpr StateFormat kLastOf<StateFormat> = StateFormat::kRaw;
     static auto of(auto& m) { return std::tie(__VA_ARGS__); } \
   }
 
-ROCKLLAMA_FIELDS(ChatMessage, m.role, m.content, m.name, m.tool_call_id);
+ROCKLLAMA_FIELDS(ToolCall, m.id, m.name, m.arguments);
+ROCKLLAMA_FIELDS(ChatMessage, m.role, m.content, m.name, m.tool_call_id, m.reasoning_content, m.tool_calls);
 ROCKLLAMA_FIELDS(ChatTool, m.name, m.description, m.parameters);
-ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking, m.tools);
+ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking, m.tools, m.tool_choice, m.required_tool,
+                 m.parallel_tool_calls, m.answer_schema, m.template_arguments);
 ROCKLLAMA_FIELDS(TextPrompt, m.text);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
 ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse, m.top_logprobs);
 ROCKLLAMA_FIELDS(TokenLogprob, m.piece, m.logprob);
 ROCKLLAMA_FIELDS(TokenLogprobs, m.chosen, m.top);
+ROCKLLAMA_FIELDS(ToolCallDelta, m.index, m.id, m.name, m.arguments);
+ROCKLLAMA_FIELDS(AnswerPiece, m.text, m.reasoning, m.tool_calls, m.logprobs);
 ROCKLLAMA_FIELDS(CacheUse, m.name, m.tier, m.tokens, m.restore_ms, m.state_of, m.reason, m.provisional,
                  m.state_refused);
 ROCKLLAMA_FIELDS(Usage, m.prompt_tokens, m.completion_tokens, m.prefill_ms, m.decode_ms);
@@ -87,7 +93,7 @@ ROCKLLAMA_FIELDS(Prepared, m.id, m.prompt_tokens, m.max_tokens, m.prefill_tokens
 ROCKLLAMA_FIELDS(Restoring, m.id, m.state_id);
 ROCKLLAMA_FIELDS(Started, m.id, m.cache);
 ROCKLLAMA_FIELDS(Progress, m.id, m.done_tokens, m.total_tokens);
-ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.text, m.logprobs);
+ROCKLLAMA_FIELDS(Tokens, m.id, m.count, m.piece);
 ROCKLLAMA_FIELDS(Finished, m.id, m.reason, m.usage, m.cache);
 ROCKLLAMA_FIELDS(Failed, m.id, m.code, m.message, m.param);
 ROCKLLAMA_FIELDS(StateSaved, m.id, m.state);

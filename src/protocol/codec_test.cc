@@ -91,8 +91,8 @@ std::vector<Event> events() {
           Restoring{4, "coding/chat/7"},
           Started{4, cache_use()},
           Progress{4, 256, 310},
-          Tokens{4, 2, "h\xc3\xa9"},
-          Tokens{4, 1, "a", {{{"a", -0.5F}, {{"b", -1.5F}, {"a", -0.5F}}}}},
+          Tokens{4, 2, {"h\xc3\xa9", "r", {{1, "id", "name", "{}"}}}},
+          Tokens{4, 1, {.text = "a", .logprobs = {{{"a", -0.5F}, {{"b", -1.5F}, {"a", -0.5F}}}}}},
           Finished{4, FinishReason::kLength, {310, 20, 1.5, 2.5}},
           Failed{4, ErrorCode::kContextLengthExceeded, "too long", "messages"},
           StateSaved{5, saved},
@@ -166,7 +166,7 @@ TEST(Codec, RefusesAnIntegerThatIsTooLarge) {
 
 TEST(Codec, RefusesACountBeyondTheFrame) { EXPECT_FALSE(decode_event(std::string("\x02\xff\xff\xff\xff\x7f", 6))); }
 
-TEST(Codec, IsCompactForTokens) { EXPECT_EQ(encode(Event(Tokens{100, 1, "the"})).size(), 8u); }
+TEST(Codec, IsCompactForTokens) { EXPECT_EQ(encode(Event(Tokens{100, 1, {"the"}})).size(), 10u); }
 
 }  // namespace
 }  // namespace rockllama::protocol

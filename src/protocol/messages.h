@@ -18,7 +18,7 @@
 namespace rockllama::protocol {
 
 // Raised by every change of a message. Both sides must be of one build; a mismatch ends the worker.
-inline constexpr uint32_t kVersion = 5;
+inline constexpr uint32_t kVersion = 6;
 // A frame over this size is garbage. Prompts are bounded by the HTTP body limit (16 MiB by default, at most 64).
 inline constexpr uint32_t kMaxFrameBytes = 128u << 20;
 
@@ -159,12 +159,11 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-// Whole UTF-8 characters, stop strings already cut off; may be empty when a token is held back.
+// Stop strings are cut off already; empty when a token is held back.
 struct Tokens {
   RequestId id = 0;
   uint32_t count = 0;  // tokens that were generated for it
-  std::string text;
-  std::vector<TokenLogprobs> logprobs{};  // of the tokens that `text` completes, where they were asked for
+  AnswerPiece piece;
   bool operator==(const Tokens&) const = default;
 };
 

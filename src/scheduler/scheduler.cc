@@ -122,7 +122,8 @@ void Scheduler::deliver(RequestId id, const JobEvent& event, bool last) {
       jobs_.erase(found);
     } else if (std::holds_alternative<protocol::Prepared>(event)) {
       queue_.prepared(id);
-    } else if (const auto* tokens = std::get_if<protocol::Tokens>(&event); tokens != nullptr && !tokens->text.empty()) {
+    } else if (const auto* tokens = std::get_if<protocol::Tokens>(&event);
+               tokens != nullptr && !tokens->piece.says_nothing()) {
       if (!job->buffered) queue_.begun(id);
     }
   }

@@ -41,9 +41,9 @@ TEST_F(SchedulerTest, CarriesARequestFromPrepareToItsEnd) {
   submit(1, &events);
   ASSERT_THAT(worker.sent().starts, SizeIs(1));
   EXPECT_EQ(worker.sent().starts[0].command.credit, 8u);
-  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "hi"});
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .piece = {"hi"}});
   scheduler.handle(protocol::Finished{.id = 1});
-  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "too late"});
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .piece = {"too late"}});
   EXPECT_THAT(events, SizeIs(3));
   EXPECT_EQ(scheduler.active(), 0u);
 }
@@ -82,7 +82,7 @@ TEST_F(SchedulerTest, RunsAgainWhatHadNotBegunWhenTheWorkerWasLost) {
   std::vector<JobEvent> waiting;
   submit(1, &begun);
   submit(2, &waiting);
-  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "hi"});
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .piece = {"hi"}});
   crash();
   EXPECT_EQ(std::get<Error>(begun.back()).code, ErrorCode::kInternal);
   EXPECT_THAT(waiting, SizeIs(1));
@@ -96,7 +96,7 @@ TEST_F(SchedulerTest, RunsAgainWhatHadNotBegunWhenTheWorkerWasLost) {
 TEST_F(SchedulerTest, HeldBackTextDoesNotCountAsBegun) {
   std::vector<JobEvent> events;
   submit(1, &events);
-  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = ""});
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .piece = {""}});
   crash();
   ready();
   EXPECT_THAT(worker.sent().prepares, SizeIs(2));
@@ -105,7 +105,7 @@ TEST_F(SchedulerTest, HeldBackTextDoesNotCountAsBegun) {
 TEST_F(SchedulerTest, RunsABufferedRequestAgainThoughItHadText) {
   std::vector<JobEvent> events;
   submit(1, &events, /*buffered=*/true);
-  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .text = "hi"});
+  scheduler.handle(protocol::Tokens{.id = 1, .count = 1, .piece = {"hi"}});
   crash();
   ready();
   ASSERT_THAT(worker.sent().prepares, SizeIs(2));
@@ -138,7 +138,7 @@ TEST_F(SchedulerTest, ARequestThatKillsTwiceFails) {
 
 TEST_F(SchedulerTest, StateSavesFailWithTheWorker) {
   std::vector<JobEvent> events;
-  scheduler.save_state({.id = 1, .line = {{.text = "x"}}}, UniqueFd(), record(&events));
+  scheduler.save_state({.id = 1, .line = {{.piece = {"x"}}}}, UniqueFd(), record(&events));
   EXPECT_THAT(worker.sent().saves, SizeIs(1));
   crash();
   ASSERT_THAT(events, SizeIs(1));

@@ -39,9 +39,17 @@ std::string ignored_fields(const SamplingParams& sampling, const ModelSpec& spec
 }
 
 // What would change the answer and this engine cannot do.
-std::optional<Error> refused(const GenerationOptions& options, const Capabilities& capabilities) {
-  if (!options.top_logprobs || capabilities.logprobs) return std::nullopt;
-  return Error{ErrorCode::kUnsupported, "logprobs are not supported by this model's engine", "logprobs"};
+std::optional<Error> refused(const CompletionRequest& request, const Capabilities& capabilities) {
+  const auto refusal = [](const std::string& what, const char* param) {
+    return Error{ErrorCode::kUnsupported, what + " not supported by this model's engine", param};
+  };
+  if (request.options.top_logprobs && !capabilities.logprobs) return refusal("logprobs are", "logprobs");
+  const auto* chat = std::get_if<ChatPrompt>(&request.prompt);
+  if (chat == nullptr || capabilities.grammar) return std::nullopt;
+  if (!chat->answer_schema.empty()) return refusal("an answer in JSON is", "response_format");
+  if (chat->tool_choice == ToolChoice::kRequired)
+    return refusal("tool_choice other than auto and none is", "tool_choice");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -110,7 +118,7 @@ void CompletionFlow::find_caches() {
     lease = lease_;
   }
   if (!lease) return;  // cancelled meanwhile
-  if (const auto refusal = refused(request_.options, lease->model().capabilities)) return end(*refusal);
+  if (const auto refusal = refused(request_, lease->model().capabilities)) return end(*refusal);
   if (!request_.use_cache_problem.empty()) warnings_.push_back(request_.use_cache_problem);
   for (const std::string& name : wanted_caches()) {
     auto reference = context_->store->reference(model_, name, format(), lease->fingerprint());
@@ -272,8 +280,8 @@ void CompletionFlow::take_use(const CacheUse& use) {
 }
 
 void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
-  if (first_text_ms_ == 0 && !tokens.text.empty()) first_text_ms_ = steady_ms();
-  sink_(CompletionText{tokens.text, tokens.count, tokens.logprobs});
+  if (first_text_ms_ == 0 && !tokens.piece.says_nothing()) first_text_ms_ = steady_ms();
+  sink_(CompletionText{tokens.piece, tokens.count});
 }
 
 // The caches' part comes after the answer: the store may be busy with a commit for seconds, and this is the worker's

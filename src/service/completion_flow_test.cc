@@ -115,7 +115,7 @@ TEST_F(CompletionFlowTest, RunsABufferedRequestAgainThoughItHadText) {
   request.buffered = true;
   run(request, &first);
   const RequestId id = next_start(0);
-  worker.load()->say(protocol::Tokens{id, 1, "hello"});
+  worker.load()->say(protocol::Tokens{id, 1, {"hello"}});
   crash();
   worker.load()->last_started = 0;
   ready();

@@ -41,9 +41,8 @@ struct CompletionProgress {
   uint32_t total_tokens = 0;
 };
 struct CompletionText {
-  std::string text;  // whole UTF-8 characters; may be empty
+  AnswerPiece piece;
   uint32_t tokens = 0;
-  std::vector<TokenLogprobs> logprobs{};  // of the tokens that it completes, where they were asked for
 };
 struct CompletionDone {
   FinishReason reason = FinishReason::kStop;

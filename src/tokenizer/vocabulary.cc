@@ -71,6 +71,10 @@ Result<std::vector<int32_t>> Vocabulary::tokenize_chat(std::string_view rendered
   return tokens;
 }
 
+std::vector<int32_t> Vocabulary::tokens_of(std::string_view text) const {
+  return tokenize(vocab_, text, false).value_or(std::vector<int32_t>());
+}
+
 std::string Vocabulary::piece(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/false); }
 
 std::string Vocabulary::name(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/true); }

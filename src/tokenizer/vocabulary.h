@@ -29,6 +29,9 @@ class Vocabulary {
   // template wrote it or not, and nothing at the end.
   [[nodiscard]] Result<std::vector<int32_t>> tokenize_chat(std::string_view rendered) const;
 
+  // A text within others: nothing is put around it. Empty where it cannot be tokenized.
+  [[nodiscard]] std::vector<int32_t> tokens_of(std::string_view text) const;
+
   // The bytes of a token; may end inside a UTF-8 character. Empty for control tokens and for ids that are none.
   [[nodiscard]] std::string piece(int32_t token) const;
   // The same, with control tokens spelled out.

@@ -4,8 +4,10 @@
 
 namespace rockllama {
 
-void GenerationOutput::expect_generation(RequestId id, std::vector<std::string> stop, PartialReuse partial) {
-  generations_.insert_or_assign(id, Generation{TextAssembler(std::move(stop)), std::move(partial)});
+void GenerationOutput::expect_generation(RequestId id, Expected expected) {
+  Generation generation{TextAssembler(std::move(expected.stop)), std::move(expected.partial)};
+  if (expected.syntax) generation.parser.emplace(std::move(expected.syntax));
+  generations_.insert_or_assign(id, std::move(generation));
 }
 
 void GenerationOutput::expect_state(RequestId id, std::string note) {
@@ -46,7 +48,9 @@ bool GenerationOutput::take_one(const TokenGenerated& event) {
   TextAssembler::Output output = generation.text.push(event.piece);
   if (event.logprobs) generation.logprobs.hold(*event.logprobs, event.piece.size());
   std::vector<TokenLogprobs> logprobs = generation.logprobs.release(output.text.size());
-  send_(protocol::Tokens{event.id, 1, std::move(output.text), std::move(logprobs)});
+  AnswerPiece piece = generation.parser ? generation.parser->push(output.text) : AnswerPiece{std::move(output.text)};
+  piece.logprobs = std::move(logprobs);
+  send_(protocol::Tokens{event.id, 1, std::move(piece)});
   return !output.stopped;
 }
 
@@ -54,12 +58,22 @@ bool GenerationOutput::take_one(const GenerationFinished& event) {
   protocol::Finished finished{event.id, event.reason, event.usage};
   if (event.cache) finished.cache = with_reason(event.id, *event.cache);
   if (auto node = generations_.extract(event.id)) {
-    std::string rest = node.mapped().text.finish();
-    std::vector<TokenLogprobs> logprobs = node.mapped().logprobs.release(rest.size());
-    if (!rest.empty()) send_(protocol::Tokens{event.id, 0, std::move(rest), std::move(logprobs)});
+    Generation& generation = node.mapped();
+    const bool complete = event.reason == FinishReason::kStop;
+    AnswerPiece rest = rest_of(generation, complete);
+    if (!rest.says_nothing()) send_(protocol::Tokens{event.id, 0, std::move(rest)});
+    if (complete && generation.parser && generation.parser->called_tools()) finished.reason = FinishReason::kToolCalls;
   }
   send_(finished);
   return true;
+}
+
+AnswerPiece GenerationOutput::rest_of(Generation& generation, bool complete) {
+  std::string text = generation.text.finish();
+  std::vector<TokenLogprobs> logprobs = generation.logprobs.release(text.size());
+  AnswerPiece rest = generation.parser ? generation.parser->finish(text, complete) : AnswerPiece{std::move(text)};
+  rest.logprobs = std::move(logprobs);
+  return rest;
 }
 
 bool GenerationOutput::take_one(const TaskFailed& event) {

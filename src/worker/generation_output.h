@@ -3,9 +3,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "chat/answer_parser.h"
 #include "engine/engine.h"
 #include "worker/event_sender.h"
 #include "worker/held_logprobs.h"
@@ -23,8 +26,13 @@ class GenerationOutput {
     std::string reason;
     uint32_t reuse_tokens = 0;
   };
+  struct Expected {
+    std::vector<std::string> stop{};
+    std::shared_ptr<const AnswerSyntax> syntax{};  // null: all of the answer is what is said
+    PartialReuse partial{};
+  };
   // Before the engine gets the generation.
-  void expect_generation(RequestId id, std::vector<std::string> stop, PartialReuse partial);
+  void expect_generation(RequestId id, Expected expected);
   // Before the engine gets the state to save.
   void expect_state(RequestId id, std::string note);
   // The engine's sink. Forgets an id with its last event.
@@ -34,9 +42,11 @@ class GenerationOutput {
   struct Generation {
     TextAssembler text;
     PartialReuse partial;
+    std::optional<AnswerParser> parser{};
     HeldLogprobs logprobs{};
   };
 
+  [[nodiscard]] static AnswerPiece rest_of(Generation& generation, bool complete);
   [[nodiscard]] CacheUse with_reason(RequestId id, CacheUse use) const;
   bool take_one(const RestoreBegins& event);
   bool take_one(const GenerationStarted& event);

@@ -1,6 +1,7 @@
 #include "worker/preparer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -71,6 +72,13 @@ PreparedGeneration generation_of(const protocol::Prepare& command, std::vector<i
   const auto* chat = std::get_if<ChatPrompt>(&command.prompt);
   prepared.task.enable_thinking = chat != nullptr && chat->enable_thinking;
   return prepared;
+}
+
+void take_answer_format(RenderedChat chat, PreparedGeneration* prepared) {
+  prepared->task.grammar = std::move(chat.grammar);
+  prepared->task.preserved_tokens = std::move(chat.preserved_tokens);
+  std::move(chat.stops.begin(), chat.stops.end(), std::back_inserter(prepared->stop));
+  prepared->syntax = std::move(chat.syntax);
 }
 
 void set_name(const std::string& name, PreparedGeneration* prepared) {
@@ -168,14 +176,16 @@ Result<PreparedGeneration> Preparer::prepare(const protocol::Prepare& command) {
 
 Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& command, const CacheReference* cache) {
   const char* param = is_chat(command.prompt) ? "messages" : "prompt";
-  auto tokens = std::visit([&](const auto& prompt) { return tokenize(prompt, cache); }, command.prompt);
-  if (!tokens) return fail(tokens.error());
-  if (tokens->empty()) return fail(ErrorCode::kInvalidArgument, "The prompt is empty.", param);
-  const uint32_t count = token_count(*model_, tokens->size());
+  auto prompt = std::visit([&](const auto& one) { return tokenize(one, cache); }, command.prompt);
+  if (!prompt) return fail(prompt.error());
+  std::vector<int32_t>& tokens = prompt->tokens;
+  if (tokens.empty()) return fail(ErrorCode::kInvalidArgument, "The prompt is empty.", param);
+  const uint32_t count = token_count(*model_, tokens.size());
   if (count >= model_->context_tokens) return fail(too_long(*model_, count, param));
 
-  const Found found = known_.find(*tokens);
-  PreparedGeneration prepared = generation_of(command, std::move(*tokens), model_->context_tokens - count);
+  const Found found = known_.find(tokens);
+  PreparedGeneration prepared = generation_of(command, std::move(tokens), model_->context_tokens - count);
+  take_answer_format(std::move(prompt->chat), &prepared);
   if (cache != nullptr) {
     resolve_to(*cache, found, format_of(command.prompt), &prepared);
   } else {
@@ -186,22 +196,32 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   return prepared;
 }
 
-Result<std::vector<int32_t>> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
+Result<Preparer::TokenizedPrompt> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
   if (!model_->chat_template) return fail(model_->chat_template.error());
+  if (!prompt.tools.empty() && prompt.tool_choice != ToolChoice::kNone && !model_->chat_template->takes_tools()) {
+    return fail(ErrorCode::kUnsupported, "This model's chat template prints no tools.", "tools");
+  }
   const bool one_system_message = !model_->chat_template->takes_many_system_messages();
   static const CacheLine kNone;
   const CacheLine& line = cache == nullptr ? kNone : cache->line;
   const ChatPrompt chat = behind_line(line, without_repeats(line, prompt), one_system_message);
-  const auto rendered = model_->chat_template->render(chat, /*add_generation_prompt=*/true);
+  auto rendered = model_->chat_template->render_for_answer(chat);
   if (!rendered) return fail(rendered.error());
-  return model_->tokenize_chat(*rendered);
+  auto tokens = model_->tokenize_chat(std::exchange(rendered->text, {}));
+  if (!tokens) return fail(tokens.error());
+  return TokenizedPrompt{std::move(*tokens), std::move(*rendered)};
 }
 
-Result<std::vector<int32_t>> Preparer::tokenize(const TextPrompt& prompt, const CacheReference* cache) const {
-  if (cache == nullptr) return model_->tokenize_text(prompt.text);
-  const auto text = raw_text(cache->line);
-  if (!text) return fail(text.error());
-  return model_->tokenize_text(*text + prompt.text);
+Result<Preparer::TokenizedPrompt> Preparer::tokenize(const TextPrompt& prompt, const CacheReference* cache) const {
+  std::string before;
+  if (cache != nullptr) {
+    auto text = raw_text(cache->line);
+    if (!text) return fail(text.error());
+    before = std::move(*text);
+  }
+  auto tokens = model_->tokenize_text(before + prompt.text);
+  if (!tokens) return fail(tokens.error());
+  return TokenizedPrompt{std::move(*tokens)};
 }
 
 // A cache without a border has no state, but its content serves.

@@ -21,7 +21,8 @@ struct PreparedGeneration {
   protocol::Prepared answer;
   GenerationTask task;  // without credit and without the state's file
   std::vector<std::string> stop;
-  std::string reason;  // why not all of the cache is reused, where a state serves
+  std::shared_ptr<const AnswerSyntax> syntax;  // null: all of the answer is what is said
+  std::string reason;                          // why not all of the cache is reused, where a state serves
 };
 
 // What save_state prefills.
@@ -53,8 +54,12 @@ class Preparer {
   using Found = std::vector<FoundState>;
 
   [[nodiscard]] Result<PreparedGeneration> prepare_with(const protocol::Prepare& command, const CacheReference* cache);
-  [[nodiscard]] Result<std::vector<int32_t>> tokenize(const ChatPrompt& prompt, const CacheReference* cache) const;
-  [[nodiscard]] Result<std::vector<int32_t>> tokenize(const TextPrompt& prompt, const CacheReference* cache) const;
+  struct TokenizedPrompt {
+    std::vector<int32_t> tokens;
+    RenderedChat chat{};  // without its text
+  };
+  [[nodiscard]] Result<TokenizedPrompt> tokenize(const ChatPrompt& prompt, const CacheReference* cache) const;
+  [[nodiscard]] Result<TokenizedPrompt> tokenize(const TextPrompt& prompt, const CacheReference* cache) const;
   void resolve_to(const CacheReference& cache, const Found& found, StateFormat format, PreparedGeneration* prepared);
   [[nodiscard]] std::shared_ptr<const LineBorder> system_border(const protocol::Prepare& command);
   void resolve_alone(const protocol::Prepare& command, const Found& found, PreparedGeneration* prepared);

@@ -56,7 +56,7 @@ class SessionTest : public ::testing::Test {
   std::optional<T> await() {
     while (auto event = next()) {
       if (const T* wanted = std::get_if<T>(&*event)) return *wanted;
-      if (const auto* tokens = std::get_if<protocol::Tokens>(&*event)) text_ += tokens->text;
+      if (const auto* tokens = std::get_if<protocol::Tokens>(&*event)) text_ += tokens->piece.text;
       seen_.push_back(std::move(*event));
     }
     return std::nullopt;
@@ -136,7 +136,7 @@ TEST_F(SessionTest, StopsAtTheCreditAndGoesOnWithMore) {
   load("answer One two three.");
   prepare(1);
   send(protocol::Start{1, 1});
-  EXPECT_EQ(await<protocol::Tokens>()->text, "One");
+  EXPECT_EQ(await<protocol::Tokens>()->piece.text, "One");
   prepare(2);
   send(protocol::Credit{1, 100});
   EXPECT_TRUE(await<protocol::Finished>());

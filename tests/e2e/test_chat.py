@@ -144,3 +144,36 @@ def test_a_body_is_json_under_any_content_type(shared):
     response = shared._http.post("/v1/chat/completions", content=b'{"model":"demo","max_tokens":1,"messages":'
                                  b'[{"role":"user","content":"Hi"}]}', headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert response.status_code == 200
+
+
+def test_logprobs_are_those_of_the_tokens_that_are_said(shared):
+    choice = ask(shared.openai(), logprobs=True, top_logprobs=3).choices[0]
+    tokens = choice.logprobs.content
+    assert b"".join(bytes(token.bytes) for token in tokens).decode() == choice.message.content
+    for token in tokens:  # greedy
+        assert token.logprob <= 0 and len(token.top_logprobs) == 3
+        assert token.top_logprobs[0].logprob == token.logprob
+    streamed = list(ask(shared.openai(), logprobs=True, stream=True))
+    told = [one for chunk in streamed if chunk.choices[0].logprobs for one in chunk.choices[0].logprobs.content]
+    assert [one.token for one in told] == [one.token for one in tokens]
+
+
+def test_logprobs_of_a_text_have_their_places(shared):
+    choice = shared.openai().completions.create(model="demo", prompt="The capital of France is", max_tokens=6,
+                                                temperature=0, logprobs=2).choices[0]
+    assert "".join(choice.logprobs.tokens) == choice.text
+    for token, offset, top in zip(choice.logprobs.tokens, choice.logprobs.text_offset, choice.logprobs.top_logprobs):
+        assert choice.text[offset:].startswith(token) and len(top) == 2
+
+
+def test_several_answers_have_their_own_index_and_seed(shared):
+    answer = ask(shared.openai(), n=3, temperature=1.5, seed=1, max_tokens=12)
+    assert [choice.index for choice in answer.choices] == [0, 1, 2]
+    assert len({choice.message.content for choice in answer.choices}) > 1
+    assert answer.usage.completion_tokens > 12
+    texts, ends = ["", "", ""], set()
+    for chunk in ask(shared.openai(), n=3, temperature=1.5, seed=1, max_tokens=12, stream=True):
+        texts[chunk.choices[0].index] += chunk.choices[0].delta.content or ""
+        if chunk.choices[0].finish_reason:
+            ends.add(chunk.choices[0].index)
+    assert all(texts) and ends == {0, 1, 2}

@@ -134,7 +134,7 @@ class AnsweringWorker : public ModelWorker {
     }
     sink_(protocol::Started{id, use});
     if (script_->hold_answers) return;
-    sink_(protocol::Tokens{id, 1, "hello"});
+    sink_(protocol::Tokens{id, 1, {"hello"}});
     sink_(finished);
   }
   void finish_save(const protocol::SaveState& command, bool written) {

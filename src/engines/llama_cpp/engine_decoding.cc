@@ -66,7 +66,9 @@ void LlamaCppEngine::fail_all(const std::vector<RequestId>& ids, DecodeOutcome o
 
 void LlamaCppEngine::sample(RunningGeneration& generation, int32_t logits_index) {
   if (parts_.options.on_logits) parts_.options.on_logits(generation.task.id, decoder_.logits(logits_index));
-  generation.token = generation.sampler.sample(parts_.context.get(), logits_index);
+  const Result<int32_t> token = generation.sampler.sample(decoder_.logits(logits_index));
+  if (!token) return drop(generation.task.id, token.error());
+  generation.token = *token;
   generation.logprobs = logprobs_of(generation, logits_index);
   generation.token_emitted = false;
   generation.last_token_ms = steady_ms();
@@ -76,6 +78,13 @@ void LlamaCppEngine::sample(RunningGeneration& generation, int32_t logits_index)
   } else if (generation.task.credit > 0) {
     emit_token(generation);
   }
+}
+
+std::string LlamaCppEngine::text_of(const RunningGeneration& generation) const {
+  const int32_t token = *generation.token;
+  const bool preserved =
+      std::find(generation.preserved.begin(), generation.preserved.end(), token) != generation.preserved.end();
+  return preserved ? parts_.vocabulary.name(token) : parts_.vocabulary.piece(token);
 }
 
 std::optional<TokenLogprobs> LlamaCppEngine::logprobs_of(const RunningGeneration& generation, int32_t logits_index) {
@@ -96,8 +105,8 @@ void LlamaCppEngine::emit_token(RunningGeneration& generation) {
   --generation.task.credit;
   ++generation.emitted;
   generation.token_emitted = true;
-  const bool goes_on = parts_.sink(TokenGenerated{id, *generation.token, parts_.vocabulary.piece(*generation.token),
-                                                  std::move(generation.logprobs)});
+  const bool goes_on =
+      parts_.sink(TokenGenerated{id, *generation.token, text_of(generation), std::move(generation.logprobs)});
   if (!goes_on) {
     finish(id, FinishReason::kStop);
   } else if (generation.emitted >= generation.task.max_tokens) {

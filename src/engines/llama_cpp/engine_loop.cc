@@ -138,15 +138,34 @@ std::vector<RunningPrefix> LlamaCppEngine::running_prefixes() const {
   return prefixes;
 }
 
+std::vector<int32_t> LlamaCppEngine::preserved_by(const GenerationTask& task) const {
+  std::vector<int32_t> tokens;
+  for (const std::string& text : task.preserved_tokens) {
+    const std::vector<int32_t> ids = parts_.vocabulary.tokens_of(text);
+    if (ids.size() == 1) tokens.push_back(ids.front());
+  }
+  return tokens;
+}
+
 void LlamaCppEngine::admit(GenerationTask task, const PrefixChoice& choice) {
+  std::optional<GrammarSampler> grammar;
+  if (!task.grammar.rules.empty()) {
+    auto made = GrammarSampler::create(task.grammar, parts_.vocabulary);
+    if (!made) return emit(TaskFailed{task.id, made.error()});
+    grammar = std::move(*made);
+  }
   restoring_ = task.id;
   figures_due_ = true;
   Placement placement = buffer_.place(task, choice);
   if (task.prefix) task.prefix->file.reset();
   Sampler sampler(merged(task.sampling, parts_.sampling_defaults), parts_.vocabulary.size(), task.tokens);
+  if (grammar) sampler.follow(std::move(*grammar));
+  std::vector<int32_t> preserved = preserved_by(task);
   task.cuts = placement.cuts;
-  auto generation = std::make_unique<RunningGeneration>(
-      RunningGeneration{.task = std::move(task), .placement = std::move(placement), .sampler = std::move(sampler)});
+  auto generation = std::make_unique<RunningGeneration>(RunningGeneration{.task = std::move(task),
+                                                                          .placement = std::move(placement),
+                                                                          .sampler = std::move(sampler),
+                                                                          .preserved = std::move(preserved)});
   const std::vector<uint32_t>& cuts = generation->task.cuts;
   generation->done = generation->placement.cache.tokens;
   generation->next_cut =

@@ -68,6 +68,8 @@ class LlamaCppEngine final : public Engine {
   [[nodiscard]] DecodeOutcome run_decoder(std::optional<RequestId> owner);
   void fail_all(const std::vector<RequestId>& ids, DecodeOutcome outcome);
   void sample(RunningGeneration& generation, int32_t logits_index);
+  [[nodiscard]] std::string text_of(const RunningGeneration& generation) const;
+  [[nodiscard]] std::vector<int32_t> preserved_by(const GenerationTask& task) const;
   [[nodiscard]] std::optional<TokenLogprobs> logprobs_of(const RunningGeneration& generation, int32_t logits_index);
   void emit_token(RunningGeneration& generation);
   void finish(RequestId id, FinishReason reason);

@@ -14,7 +14,7 @@ LoadedModel describe(const ModelSpec& spec, const EngineSettings& settings, cons
                          .token_counts = true,
                          .per_request_sampling = true,
                          .seed = true,
-                         .grammar = false,
+                         .grammar = true,
                          .logprobs = true,
                          .state_save = true};
   loaded.context_tokens = settings.context_tokens;

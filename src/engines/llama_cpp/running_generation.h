@@ -18,11 +18,12 @@ struct RunningGeneration {
   GenerationTask task;
   Placement placement;
   Sampler sampler;
-  uint32_t done = 0;               // tokens of the prompt that are in the buffer
-  size_t next_cut = 0;             // of the first cut behind `done`
-  uint64_t turn = 0;               // when its last block was prefilled; the smallest is next
-  uint32_t emitted = 0;            // tokens
-  std::vector<int32_t> decoded{};  // of the emitted ones those whose cells are in the buffer
+  std::vector<int32_t> preserved{};  // control tokens whose text belongs to the answer
+  uint32_t done = 0;                 // tokens of the prompt that are in the buffer
+  size_t next_cut = 0;               // of the first cut behind `done`
+  uint64_t turn = 0;                 // when its last block was prefilled; the smallest is next
+  uint32_t emitted = 0;              // tokens
+  std::vector<int32_t> decoded{};    // of the emitted ones those whose cells are in the buffer
   std::optional<int32_t> token{};
   std::optional<TokenLogprobs> logprobs{};  // of `token`
   bool token_emitted = false;

@@ -76,8 +76,29 @@ Sampler::Sampler(const SamplingParams& params, uint32_t vocabulary_size, std::sp
   }
 }
 
-int32_t Sampler::sample(llama_context* context, int32_t index) {
-  return llama_sampler_sample(chain_.get(), context, index);
+llama_token_data_array Sampler::candidates_of(std::span<const float> logits) {
+  candidates_.resize(logits.size());
+  for (size_t i = 0; i < logits.size(); ++i) candidates_[i] = {static_cast<llama_token>(i), logits[i], 0};
+  return {candidates_.data(), candidates_.size(), -1, false};
+}
+
+// A grammar is dear over a whole vocabulary, and mostly allows what the model wants: so it is asked last.
+Result<int32_t> Sampler::sample(std::span<const float> logits) {
+  llama_token_data_array candidates = candidates_of(logits);
+  llama_sampler_apply(chain_.get(), &candidates);
+  int32_t token = candidates.data[candidates.selected].id;
+  if (grammar_ && !grammar_->allows(token)) {
+    candidates = candidates_of(logits);
+    grammar_->apply(&candidates);
+    llama_sampler_apply(chain_.get(), &candidates);
+    token = candidates.data[candidates.selected].id;
+    if (!grammar_->allows(token)) return fail(ErrorCode::kInternal, "The grammar of the answer allows no token.");
+  }
+  llama_sampler_accept(chain_.get(), token);
+  if (grammar_) {
+    if (const Status status = grammar_->accept(token); !status) return fail(status.error());
+  }
+  return token;
 }
 
 }  // namespace rockllama

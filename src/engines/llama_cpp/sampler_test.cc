@@ -94,5 +94,44 @@ TEST_F(Sampling, TakesTheDefaultsOfTheSpec) {
   EXPECT_EQ(run.run(run.task(1, test_tokens(10), 2)).tokens, (std::vector<int32_t>{1234, 1234}));
 }
 
+class Grammars : public Sampling {
+ protected:
+  LlamaEngineRun::Outcome answer_by(AnswerGrammar grammar, float temperature = 2) {
+    GenerationTask task = run_.task(++id_, test_tokens(40), 24);
+    task.sampling = {.temperature = temperature, .top_k = 0, .min_p = 0.0F};
+    task.grammar = std::move(grammar);
+    return run_.run(std::move(task));
+  }
+};
+
+TEST_F(Grammars, HoldAnAnswerWhateverTheModelWouldSay) {
+  const auto outcome = answer_by({.rules = R"(root ::= "perhaps" | "never")"});
+  EXPECT_THAT(outcome.text, ::testing::AnyOf("perhaps", "never"));
+  EXPECT_EQ(outcome.finished, FinishReason::kStop);
+}
+
+TEST_F(Grammars, BeginWithTheEndOfThePrompt) {
+  const auto outcome = answer_by({.rules = R"(root ::= "I say: " "never")", .begun = "I say: "});
+  EXPECT_EQ(outcome.text, "never");
+}
+
+TEST_F(Grammars, OfALazyKindWaitForTheirWord) {
+  const auto free = answer({.temperature = 0.0F});
+  EXPECT_EQ(answer_by({.rules = R"(root ::= "x")", .lazy = true, .triggers = {{"<never.said>"}}}, 0).tokens,
+            free.tokens);
+  // The word that the answer has in its midst.
+  const std::string word = free.text.substr(free.text.size() / 2, 4);
+  const auto held = answer_by({.rules = "root ::= \"" + word + "\" \"!\"", .lazy = true, .triggers = {{word}}}, 0);
+  EXPECT_THAT(held.text, ::testing::EndsWith(word + "!"));
+  EXPECT_EQ(held.finished, FinishReason::kStop);
+}
+
+TEST_F(Grammars, ThatAreNoneRefuseTheRequestAndHarmNoOther) {
+  const auto outcome = answer_by({.rules = "root ::= nothing"});
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->code, ErrorCode::kInvalidArgument);
+  EXPECT_FALSE(answer({}).tokens.empty());
+}
+
 }  // namespace
 }  // namespace rockllama

@@ -58,7 +58,7 @@ Status StateBuilder::prefill_block() {
   if (is_last) {
     const SamplingParams greedy{.temperature = 0.0F};
     Sampler sampler(greedy, static_cast<uint32_t>(decoder_.logits(-1).size()), task_.tokens);
-    static_cast<void>(sampler.sample(context_.get(), -1));
+    static_cast<void>(sampler.sample(decoder_.logits(-1)));
     first_token_ms_ = steady_ms() - began_ms_;
   }
   return {};
