@@ -11,6 +11,7 @@ using testing::HasSubstr;
 const CacheContent kConversation{
     .messages = {{"system", "Be brief."},
                  {"user", "Caf\xC3\xA9 \xF0\x9F\x98\x80\n\"quoted\"", "Ann"},
+                 {.role = "assistant", .reasoning_content = "I add.", .tool_calls = {{"call-1", "add", R"({"b":1})"}}},
                  {"tool", "42", "", "call-1"}},
     .tools = {{"add", "Adds numbers.", R"({"type":"object","properties":{"b":{"type":"number"},"a":{}}})"}, {"now"}}};
 
@@ -46,6 +47,7 @@ TEST(CacheContent, SaysWhichFieldOfTheMessagesIsMalformed) {
     return content ? std::string("none") : content.error().param;
   };
   EXPECT_EQ(fault(R"("messages":[])"), "messages");
+  EXPECT_EQ(fault(R"("messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}])"), "tool_calls[0]");
   EXPECT_EQ(fault(R"("messages":{})"), "messages");
   EXPECT_EQ(fault(R"("messages":["hello"])"), "messages[0]");
   EXPECT_EQ(fault(R"("messages":[{"role":"user","content":"a"},{"content":"b"}])"), "messages[1].role");
