@@ -71,7 +71,7 @@ TEST(ChatRequest, RefusesWhatIsNotText) {
             "messages[0].content[1]");
 }
 
-ChatPrompt prompt_of(const std::string& fields) { return std::get<ChatPrompt>(parse(fields).request.prompt); }
+ChatPrompt chat_prompt_of(const std::string& fields) { return std::get<ChatPrompt>(parse(fields).request.prompt); }
 
 TEST(ChatRequest, RefusesWhatWouldChangeTheAnswer) {
   const auto refused = [](const std::string& field) { return param_of_field(field, ErrorCode::kUnsupported); };
@@ -85,17 +85,19 @@ constexpr const char* kTools =
     R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}])";
 
 TEST(ChatRequest, ReadsToolsAndTheirChoice) {
-  EXPECT_THAT(prompt_of(kTools).tools, ElementsAre(ChatTool{"f", "", R"({"type":"object"})"}));
-  const auto choice = [](const std::string& value) { return prompt_of(kTools + R"(,"tool_choice":)" + value); };
-  EXPECT_EQ(prompt_of(kTools).tool_choice, ToolChoice::kAuto);
+  EXPECT_THAT(chat_prompt_of(kTools).tools, ElementsAre(ChatTool{"f", "", R"({"type":"object"})"}));
+  const auto choice = [](const std::string& value) {
+    return chat_prompt_of(std::string(kTools) + R"(,"tool_choice":)" + value);
+  };
+  EXPECT_EQ(chat_prompt_of(kTools).tool_choice, ToolChoice::kAuto);
   EXPECT_EQ(choice(R"("auto")").tool_choice, ToolChoice::kAuto);
   EXPECT_EQ(choice(R"("none")").tool_choice, ToolChoice::kNone);
   EXPECT_EQ(choice(R"("required")").tool_choice, ToolChoice::kRequired);
   const ChatPrompt named = choice(R"({"type":"function","function":{"name":"f"}})");
   EXPECT_EQ(named.tool_choice, ToolChoice::kRequired);
   EXPECT_EQ(named.required_tool, "f");
-  EXPECT_EQ(prompt_of(kTools).parallel_tool_calls, std::nullopt);
-  EXPECT_EQ(prompt_of(std::string(kTools) + R"(,"parallel_tool_calls":false)").parallel_tool_calls, false);
+  EXPECT_EQ(chat_prompt_of(kTools).parallel_tool_calls, std::nullopt);
+  EXPECT_EQ(chat_prompt_of(std::string(kTools) + R"(,"parallel_tool_calls":false)").parallel_tool_calls, false);
 }
 
 TEST(ChatRequest, NamesABadTool) {
@@ -113,7 +115,7 @@ TEST(ChatRequest, NamesABadTool) {
 
 TEST(ChatRequest, ReadsTheFormOfTheAnswer) {
   const auto schema = [](const std::string& format) {
-    return prompt_of(R"(,"response_format":)" + format).answer_schema;
+    return chat_prompt_of(R"(,"response_format":)" + format).answer_schema;
   };
   EXPECT_EQ(schema(R"({"type":"text"})"), "");
   EXPECT_EQ(schema(R"({"type":"json_object"})"), R"({"type":"object"})");
@@ -141,12 +143,12 @@ TEST(ChatRequest, ReadsToolCallsOfEarlierAnswers) {
 }
 
 TEST(ChatRequest, PassesTemplateArguments) {
-  const ChatPrompt prompt = prompt_of(R"(,"reasoning_effort":"low","chat_template_kwargs":{"mood":["calm"]})");
+  const ChatPrompt prompt = chat_prompt_of(R"(,"reasoning_effort":"low","chat_template_kwargs":{"mood":["calm"]})");
   EXPECT_THAT(prompt.template_arguments,
               ElementsAre(Pair("reasoning_effort", R"("low")"), Pair("mood", R"(["calm"])")));
   EXPECT_TRUE(prompt.enable_thinking);
-  EXPECT_FALSE(prompt_of(R"(,"reasoning_effort":"none")").enable_thinking);
-  EXPECT_FALSE(prompt_of(R"(,"reasoning_effort":"high","enable_thinking":false)").enable_thinking);
+  EXPECT_FALSE(chat_prompt_of(R"(,"reasoning_effort":"none")").enable_thinking);
+  EXPECT_FALSE(chat_prompt_of(R"(,"reasoning_effort":"high","enable_thinking":false)").enable_thinking);
   EXPECT_EQ(param_of_field(R"("reasoning_effort":"huge")"), "reasoning_effort");
 }
 

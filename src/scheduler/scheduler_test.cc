@@ -138,7 +138,7 @@ TEST_F(SchedulerTest, ARequestThatKillsTwiceFails) {
 
 TEST_F(SchedulerTest, StateSavesFailWithTheWorker) {
   std::vector<JobEvent> events;
-  scheduler.save_state({.id = 1, .line = {{.piece = {"x"}}}}, UniqueFd(), record(&events));
+  scheduler.save_state({.id = 1, .line = {{.text = "x"}}}, UniqueFd(), record(&events));
   EXPECT_THAT(worker.sent().saves, SizeIs(1));
   crash();
   ASSERT_THAT(events, SizeIs(1));

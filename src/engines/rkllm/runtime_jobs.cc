@@ -67,11 +67,11 @@ Result<Embeddings> RuntimeJobs::embed(EmbeddingJob job) {
     job.pooler.add(layer.values, static_cast<size_t>(layer.width));
   };
   for (RunRequest& request : job.requests) {
-    if (!job.may_go_on()) return fail(cancelled());
+    if (!job.may_go_on()) return fail(cancelled_error());
     request.mode = InferMode::kLastHiddenLayer;
     const auto result = runtime_->run(request, {.on_hidden_layer = take_rows});
     if (!result) return fail(result.error());
-    if (result->aborted) return fail(cancelled());
+    if (result->aborted) return fail(cancelled_error());
     if (job.pooler.tokens() == 0) {
       return fail(ErrorCode::kUnsupported, "The RKLLM runtime gave no hidden states of this model.");
     }
