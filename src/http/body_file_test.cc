@@ -20,7 +20,6 @@ class BodyFileTest : public HttpServerTest {
  protected:
   BodyFileTest() {
     options_.body_limit_bytes = 1 << 20;
-    options_.body_timeout_ms = 300;
     router_.add(
         "POST", "/file",
         [](const Shared& request, const Writer& writer) {
@@ -93,6 +92,7 @@ TEST_F(BodyFileTest, SaysThatTheDiskIsFull) {
 }
 
 TEST_F(BodyFileTest, Answers408ToAClientThatStopsSending) {
+  options_.body_timeout_ms = 300;
   start();
   RawClient client(server_->port());
   client.send("POST /file HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nbegun");
