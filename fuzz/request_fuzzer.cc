@@ -8,6 +8,7 @@
 #include "api/chat_request.h"
 #include "api/completion_request.h"
 #include "api/embedding_request.h"
+#include "api/token_request.h"
 
 namespace {
 
@@ -23,6 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check(rockllama::api::parse_chat_request(body, false));
   check(rockllama::api::parse_completion_request(body));
   check(rockllama::api::parse_embeddings_request(body));
+  check(rockllama::api::parse_tokenize_request(body));
+  check(rockllama::api::parse_detokenize_request(body));
   check(rockllama::api::parse_create_cache(body));
   check(rockllama::api::parse_generate_binary(body));
   return 0;

@@ -13,6 +13,8 @@ void add_all(http::Router& router, const Services& services) {
   add_chat_completions(router, services);
   add_completions(router, services);
   add_embeddings(router, services);
+  add_tokens(router, services);
+  add_input_tokens(router, services);
 }
 
 }  // namespace rockllama::api

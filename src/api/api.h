@@ -34,6 +34,8 @@ struct Services {
 void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions
 void add_completions(http::Router& router, const Services& services);       // POST /v1/completions
 void add_embeddings(http::Router& router, const Services& services);        // POST /v1/embeddings
+void add_tokens(http::Router& router, const Services& services);            // /tokenize, /detokenize, /apply-template
+void add_input_tokens(http::Router& router, const Services& services);      // POST /v1/chat/completions/input_tokens
 void add_models(http::Router& router, const Services& services);            // /v1/models...
 void add_caches(http::Router& router, const Services& services);            // /v1/cache...
 void add_cache_archives(http::Router& router, const Services& services);    // export and import of caches

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/field_reader.h"
+#include "api/token_ids.h"
 
 namespace rockllama::api {
 namespace {
@@ -12,22 +13,9 @@ constexpr size_t kMaxInputs = 2048;
 constexpr const char* kInputRule =
     "must be a text, a list of texts, a list of token ids, or a list of such lists, none of them empty";
 
-bool is_token(const Json& value) {
-  return value.is_number_integer() && value >= 0 && value <= std::numeric_limits<int32_t>::max();
-}
-
-std::optional<EmbeddingInput> read_tokens(const Json& list) {
-  std::vector<int32_t> tokens;
-  for (const Json& token : list) {
-    if (!is_token(token)) return std::nullopt;
-    tokens.push_back(token.get<int32_t>());
-  }
-  if (tokens.empty()) return std::nullopt;
-  return tokens;
-}
-
 std::optional<EmbeddingInput> read_input(const Json& value) {
-  if (value.is_array()) return read_tokens(value);
+  if (value.empty()) return std::nullopt;
+  if (value.is_array()) return read_token_ids(value);
   if (!value.is_string() || value.get_ref<const std::string&>().empty()) return std::nullopt;
   return value.get<std::string>();
 }

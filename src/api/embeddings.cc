@@ -1,71 +1,42 @@
 // POST /v1/embeddings.
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
-#include "api/api.h"
-#include "api/completion_log.h"
+#include "api/ask_model.h"
 #include "api/embedding_json.h"
 #include "api/embedding_request.h"
-#include "api/errors.h"
-#include "base/clock.h"
-#include "service/questions.h"
 
 namespace rockllama::api {
 namespace {
 
-using RequestPtr = std::shared_ptr<http::Request>;
-using WriterPtr = std::shared_ptr<http::BodyWriter>;
-
 // Vectors that were not trained to be cut mean nothing when they are.
-Status check_dimensions(const EmbeddingsCall& call, const Embeddings& made) {
+Status check_dimensions(const std::optional<int32_t>& asked, const Embeddings& made) {
   const size_t width = made.vectors.front().size();
-  if (!call.dimensions || static_cast<size_t>(*call.dimensions) == width) return {};
+  if (!asked || static_cast<size_t>(*asked) == width) return {};
   return fail(ErrorCode::kInvalidArgument,
-              "dimensions is " + std::to_string(*call.dimensions) + ", but this model's embeddings have " +
+              "dimensions is " + std::to_string(*asked) + ", but this model's embeddings have " +
                   std::to_string(width) + " and are not cut",
               "dimensions");
 }
 
-void refuse(CompletionLog log, const Error& error, http::BodyWriter& writer) {
-  log.status = status_of(error.code);
-  log.error = error.message;
-  spdlog::info(log_line(log));
-  respond_error(writer, error);
-}
-
-void respond(const EmbeddingsCall& call, CompletionLog log, const Result<QuestionDone>& done,
-             http::BodyWriter& writer) {
-  if (!done) return refuse(std::move(log), done.error(), writer);
-  const auto& made = std::get<Embeddings>(done->answer);
-  log.model = done->model;
-  log.prompt_tokens = made.prompt_tokens;
-  if (const Status fine = check_dimensions(call, made); !fine) return refuse(std::move(log), fine.error(), writer);
-  respond_json(writer, embeddings_json(made, done->model, call.as_base64));
-  spdlog::info(log_line(log));
-}
-
-void embed(Questions* questions, const RequestPtr& request, const WriterPtr& writer) {
-  CompletionLog log{.request_id = request->id, .caller = caller_of(*request)};
-  auto call = parse_embeddings_request(request->body);
-  if (!call) return refuse(std::move(log), call.error(), *writer);
-  log.model = call->model;
-  QuestionRequest question{log.caller, call->model, std::move(call->question)};
-  const auto cancel = questions->ask(
-      std::move(question),
-      [call = std::move(*call), log, writer, began_ms = steady_ms()](const Result<QuestionDone>& done) mutable {
-        log.total_ms = steady_ms() - began_ms;
-        respond(call, log, done, *writer);
-      });
-  writer->watch(cancel, [] {});
+Result<ModelCall> embeddings_call(const std::string& body) {
+  auto call = parse_embeddings_request(body);
+  if (!call) return fail(call.error());
+  const auto to_json = [dimensions = call->dimensions,
+                        as_base64 = call->as_base64](const QuestionDone& done) -> Result<OrderedJson> {
+    const auto& made = std::get<Embeddings>(done.answer);
+    if (const Status fine = check_dimensions(dimensions, made); !fine) return fail(fine.error());
+    return embeddings_json(made, done.model, as_base64);
+  };
+  return ModelCall{call->model, std::move(call->question), to_json};
 }
 
 }  // namespace
 
 void add_embeddings(http::Router& router, const Services& services) {
   router.add("POST", "/v1/embeddings",
-             [questions = services.questions](const RequestPtr& request, const WriterPtr& writer) {
-               embed(questions, request, writer);
+             [questions = services.questions](const std::shared_ptr<http::Request>& request,
+                                              const std::shared_ptr<http::BodyWriter>& writer) {
+               ask_model(questions, embeddings_call(request->body), *request, writer);
              });
 }
 

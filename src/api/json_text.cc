@@ -27,6 +27,9 @@ std::string to_text(const OrderedJson& json) {
 
 std::string quoted(std::string_view text) { return to_text(OrderedJson(text)); }
 
+// Bytes that are not are replaced on their way into JSON.
+bool is_utf8(std::string_view text) { return Json::parse(quoted(text)).get_ref<const std::string&>() == text; }
+
 std::string sse_event(std::string_view data) {
   std::string event;
   event.reserve(data.size() + 8);

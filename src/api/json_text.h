@@ -21,6 +21,8 @@ using OrderedJson = nlohmann::ordered_json;  // what we answer, in the order tha
 // `text` as a JSON string, with its quotes.
 [[nodiscard]] std::string quoted(std::string_view text);
 
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 // One server-sent event with `data`, which must be one line.
 [[nodiscard]] std::string sse_event(std::string_view data);
 // The last event of a stream that ended well.

@@ -72,6 +72,9 @@ std::vector<Command> commands() {
           KnownStates{true, {"m/a/chat/1"}, {known_state()}},
           Keep{6, 1ull << 40},
           Ask{7, EmbeddingsQuestion{{"text", std::vector<int32_t>{1, -2}}}},
+          Ask{8, TokenizeQuestion{"text", true, false}},
+          Ask{8, DetokenizeQuestion{{1, 2}}},
+          Ask{8, TemplateQuestion{{{{"user", "Hi."}}, true, {chat_tool()}}}},
           Shutdown{}};
 }
 
@@ -97,6 +100,8 @@ std::vector<Event> events() {
           Failed{4, ErrorCode::kContextLengthExceeded, "too long", "messages"},
           StateSaved{5, saved},
           Answered{7, Embeddings{{{0.5F, -1}, {}}, 9}},
+          Answered{8, Tokenized{{1, 2}, {"a", "\xc3"}}},
+          Answered{8, PlainText{"h\xc3\xa9"}},
           Offered{7, known_state(), 1ull << 33, 0.5},
           Figures{{480.5, 2.5e9, 1, 2, 1ull << 34}}};
 }

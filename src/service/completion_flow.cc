@@ -226,6 +226,7 @@ void CompletionFlow::start(const protocol::Prepared& prepared) {
     if (host) host->scheduler().cancel(prepared.id);
     return;
   }
+  if (request_.only_count) return end_counted(lease, prepared);
   no_state_reason_.clear();
   cache_ = prepared.cache;
   prompt_tokens_ = prepared.prompt_tokens;
@@ -240,6 +241,16 @@ void CompletionFlow::start(const protocol::Prepared& prepared) {
     }
   }
   lease->scheduler().start(prepared.id, std::move(file), credit_);
+}
+
+// What was prepared is given up.
+void CompletionFlow::end_counted(const ModelLease& lease, const protocol::Prepared& prepared) {
+  if (prepared.prompt_tokens != 0) {
+    end(CompletionCounted{model_, prepared.prompt_tokens});
+  } else {
+    end(Error{ErrorCode::kUnsupported, "this model's tokens are counted by its runtime alone, when it runs", ""});
+  }
+  lease->scheduler().cancel(prepared.id);
 }
 
 // Of a cache that was asked for, of one that the worker found, or an automatic one. Invalid where it does not serve.

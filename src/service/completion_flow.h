@@ -28,6 +28,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   void find_cache_by_text(const ModelLease& lease);
   void submit();
   void start(const protocol::Prepared& prepared);
+  void end_counted(const ModelLease& lease, const protocol::Prepared& prepared);
   [[nodiscard]] UniqueFd open_state(const ModelLease& lease, const StateKey& key);
   void check_wait_after(double wait_ms);
   void check_wait();

@@ -25,6 +25,7 @@ struct CompletionRequest {
   std::string use_cache_problem{};       // why the request's use_cache was not understood; empty = fine
   // The client gets nothing before the end: the request may begin anew after text came.
   bool buffered = false;
+  bool only_count = false;  // the prompt is prepared, caches included, and not run
 };
 
 // The response may begin: the prefix is in place and prefill begins. Comes again when the request is run again; what
@@ -54,8 +55,14 @@ struct CompletionDone {
   double total_ms = 0;
   double tokens_per_second = 0;  // while decoding
 };
-using CompletionEvent = std::variant<CompletionStarted, CompletionProgress, CompletionText, CompletionDone, Error>;
-// Called on threads of the service, one call at a time per request. CompletionDone or Error is the last.
+struct CompletionCounted {  // of a request with only_count
+  std::string model;
+  uint32_t prompt_tokens = 0;
+};
+using CompletionEvent =
+    std::variant<CompletionStarted, CompletionProgress, CompletionText, CompletionDone, CompletionCounted, Error>;
+// Called on threads of the service, one call at a time per request. CompletionDone, CompletionCounted or Error is the
+// last.
 using CompletionSink = std::function<void(const CompletionEvent&)>;
 
 struct ServiceContext;  // what all services share; see service/context.h

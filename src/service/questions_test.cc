@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <future>
 
 #include "tests/support/service_fixture.h"
@@ -45,6 +46,21 @@ TEST_F(QuestionsTest, AreAskedOnceMoreWhenTheWorkerDies) {
   EXPECT_TRUE(ask("m", {"a"}).get());
   script->deaths_on_question = 2;
   EXPECT_EQ(ask("m", {"a"}).get().error().code, ErrorCode::kInternal);
+}
+
+TEST_F(QuestionsTest, CountTheTokensOfAChatWithoutStartingIt) {
+  begin();
+  CompletionRequest request = chat("hi");
+  request.only_count = true;
+  std::promise<CompletionEvent> first;
+  service->completions().run(std::move(request), 1, [&](const CompletionEvent& event) { first.set_value(event); });
+  const CompletionEvent event = first.get_future().get();
+  ASSERT_TRUE(std::holds_alternative<CompletionCounted>(event));
+  EXPECT_EQ(std::get<CompletionCounted>(event).prompt_tokens, 10u);
+  EXPECT_EQ(std::get<CompletionCounted>(event).model, "m");
+  complete(chat("hi"));  // nothing of the count is in the way
+  const std::lock_guard lock(said_mutex);
+  EXPECT_EQ(std::count(said->begin(), said->end(), "start m text"), 1);
 }
 
 TEST_F(QuestionsTest, TellTheWorkerOfACancel) {

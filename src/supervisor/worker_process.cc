@@ -25,23 +25,31 @@ constexpr double kLongestBackoffMs = 30'000;
 constexpr size_t kWaitingFrames = 2;
 constexpr size_t kReservedBytes = 1u << 20;
 
+uint64_t messages_bytes(const ChatPrompt& chat) {
+  uint64_t bytes = 0;
+  for (const ChatMessage& message : chat.messages) bytes += message.content.size();
+  return bytes;
+}
+
 uint64_t prompt_bytes(const protocol::Prepare& command) {
   uint64_t bytes = 0;
   for (const CacheReference& cache : command.caches) bytes += content_bytes(cache.line);
   if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) return bytes + text->text.size();
-  for (const ChatMessage& message : std::get<ChatPrompt>(command.prompt).messages) bytes += message.content.size();
-  return bytes;
+  return bytes + messages_bytes(std::get<ChatPrompt>(command.prompt));
 }
 
 // A token id counts as the bytes of a usual token.
-uint64_t question_bytes(const protocol::Ask& command) {
+uint64_t question_bytes(const EmbeddingsQuestion& question) {
   uint64_t bytes = 0;
-  for (const EmbeddingInput& input : std::get<EmbeddingsQuestion>(command.question).inputs) {
+  for (const EmbeddingInput& input : question.inputs) {
     const auto* ids = std::get_if<std::vector<int32_t>>(&input);
     bytes += ids != nullptr ? ids->size() * sizeof(int32_t) : std::get<std::string>(input).size();
   }
   return bytes;
 }
+uint64_t question_bytes(const TokenizeQuestion& question) { return question.text.size(); }
+uint64_t question_bytes(const DetokenizeQuestion& question) { return question.tokens.size() * sizeof(int32_t); }
+uint64_t question_bytes(const TemplateQuestion& question) { return messages_bytes(question.chat); }
 
 uint64_t file_bytes(const UniqueFd& file) {
   struct stat status {};
@@ -387,7 +395,8 @@ void WorkerProcess::save_state(const protocol::SaveState& command, UniqueFd file
 void WorkerProcess::ask(const protocol::Ask& command) {
   {
     const std::lock_guard lock(mutex_);
-    watch_.question_asked(command.id, question_bytes(command), steady_ms());
+    const uint64_t bytes = std::visit([](const auto& question) { return question_bytes(question); }, command.question);
+    watch_.question_asked(command.id, bytes, steady_ms());
   }
   post(command);
 }

@@ -12,24 +12,6 @@ namespace {
 
 constexpr size_t kMaxTextBytes = std::numeric_limits<int32_t>::max() / 2;
 
-Result<std::vector<int32_t>> tokenize(const llama_vocab* vocab, std::string_view text, bool add_special) try {
-  if (text.size() > kMaxTextBytes) return fail(ErrorCode::kTooLarge, "The text is too long to be tokenized.");
-  const auto bytes = static_cast<int32_t>(text.size());
-  // No token is shorter than a byte, but an empty text may get special tokens at both ends.
-  std::vector<int32_t> tokens(text.size() + 4);
-  int32_t count =
-      llama_tokenize(vocab, text.data(), bytes, tokens.data(), static_cast<int32_t>(tokens.size()), add_special, true);
-  if (count < 0) {
-    tokens.resize(static_cast<size_t>(-count));
-    count = llama_tokenize(vocab, text.data(), bytes, tokens.data(), -count, add_special, true);
-  }
-  if (count < 0) return fail(ErrorCode::kInvalidArgument, "The text cannot be tokenized.");
-  tokens.resize(static_cast<size_t>(count));
-  return tokens;
-} catch (const std::exception& error) {
-  return fail(ErrorCode::kInvalidArgument, std::string("The text cannot be tokenized: ") + error.what());
-}
-
 std::string bytes_of(const llama_vocab* vocab, int32_t token, bool spell_control) {
   if (token < 0 || token >= llama_vocab_n_tokens(vocab)) return {};
   std::string bytes(32, '\0');
@@ -59,12 +41,34 @@ Result<Vocabulary> Vocabulary::load(const std::string& path) {
 Vocabulary::Vocabulary(std::shared_ptr<llama_model> model)
     : model_(std::move(model)), vocab_(llama_model_get_vocab(model_.get())) {}
 
+Result<std::vector<int32_t>> Vocabulary::tokenize(std::string_view text, bool add_special, bool parse_special) const
+    try {
+  if (text.size() > kMaxTextBytes) return fail(ErrorCode::kTooLarge, "The text is too long to be tokenized.");
+  const auto bytes = static_cast<int32_t>(text.size());
+  // No token is shorter than a byte, but an empty text may get special tokens at both ends.
+  std::vector<int32_t> tokens(text.size() + 4);
+  const auto fill = [&] {
+    return llama_tokenize(vocab_, text.data(), bytes, tokens.data(), static_cast<int32_t>(tokens.size()), add_special,
+                          parse_special);
+  };
+  int32_t count = fill();
+  if (count < 0) {
+    tokens.resize(static_cast<size_t>(-count));
+    count = fill();
+  }
+  if (count < 0) return fail(ErrorCode::kInvalidArgument, "The text cannot be tokenized.");
+  tokens.resize(static_cast<size_t>(count));
+  return tokens;
+} catch (const std::exception& error) {
+  return fail(ErrorCode::kInvalidArgument, std::string("The text cannot be tokenized: ") + error.what());
+}
+
 Result<std::vector<int32_t>> Vocabulary::tokenize_text(std::string_view text) const {
-  return tokenize(vocab_, text, true);
+  return tokenize(text, /*add_special=*/true, /*parse_special=*/true);
 }
 
 Result<std::vector<int32_t>> Vocabulary::tokenize_chat(std::string_view rendered) const {
-  Result<std::vector<int32_t>> tokens = tokenize(vocab_, rendered, false);
+  Result<std::vector<int32_t>> tokens = tokenize(rendered, /*add_special=*/false, /*parse_special=*/true);
   const int32_t bos = llama_vocab_bos(vocab_);
   const bool wants_bos = llama_vocab_get_add_bos(vocab_) && bos != LLAMA_TOKEN_NULL;
   if (tokens && wants_bos && (tokens->empty() || tokens->front() != bos)) tokens->insert(tokens->begin(), bos);
@@ -72,7 +76,7 @@ Result<std::vector<int32_t>> Vocabulary::tokenize_chat(std::string_view rendered
 }
 
 std::vector<int32_t> Vocabulary::tokens_of(std::string_view text) const {
-  return tokenize(vocab_, text, false).value_or(std::vector<int32_t>());
+  return tokenize(text, /*add_special=*/false, /*parse_special=*/true).value_or(std::vector<int32_t>());
 }
 
 std::string Vocabulary::piece(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/false); }

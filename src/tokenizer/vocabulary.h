@@ -31,6 +31,10 @@ class Vocabulary {
 
   // A text within others: nothing is put around it. Empty where it cannot be tokenized.
   [[nodiscard]] std::vector<int32_t> tokens_of(std::string_view text) const;
+  // kInvalidArgument as above. `add_special`: those that the model wants around a text; `parse_special`: those that are
+  // spelled out in it are taken as such.
+  [[nodiscard]] Result<std::vector<int32_t>> tokenize(std::string_view text, bool add_special,
+                                                      bool parse_special) const;
 
   // The bytes of a token; may end inside a UTF-8 character. Empty for control tokens and for ids that are none.
   [[nodiscard]] std::string piece(int32_t token) const;

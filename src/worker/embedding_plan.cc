@@ -1,8 +1,9 @@
 #include "worker/embedding_plan.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "worker/text_answers.h"
 
 namespace rockllama {
 namespace {
@@ -15,15 +16,11 @@ std::string place_of(const EmbeddingsQuestion& question, size_t index) {
 
 Result<Tokens> tokens_of(const PreparerModel& model, const EmbeddingInput& input, const std::string& place) {
   if (const auto* text = std::get_if<std::string>(&input)) return model.tokenize_text(*text);
-  if (model.counts_bytes) {
+  if (!model.vocabulary) {
     return fail(ErrorCode::kUnsupported, place + ": token ids need a tokenizer beside the model; send text", place);
   }
   const auto& ids = std::get<Tokens>(input);
-  const auto limit = static_cast<int64_t>(model.vocabulary_tokens);
-  const auto odd = std::find_if(ids.begin(), ids.end(), [limit](int32_t id) { return id < 0 || id >= limit; });
-  if (odd != ids.end()) {
-    return fail(ErrorCode::kInvalidArgument, place + ": " + std::to_string(*odd) + " is no token of this model", place);
-  }
+  if (Status known = check_tokens(*model.vocabulary, ids, place); !known) return fail(known.error());
   return ids;
 }
 

@@ -10,15 +10,17 @@ using ::testing::HasSubstr;
 
 using EmbeddedTokens = std::vector<int32_t>;
 
-// A token for each byte, as many as 5 in an input.
+// A token for each byte of a text, as many as 5 in an input.
 PreparerModel embedding_model() {
+  static const Vocabulary words =
+      Vocabulary::load(std::string(ROCKLLAMA_VOCABULARIES) + "/ggml-vocab-gpt-2.gguf").value();
   return {.tokenize_text =
               [](std::string_view text) {
                 return Result<EmbeddedTokens>({text.begin(), text.end()});
               },
           .tokenize_chat = {},
           .chat_template = fail(ErrorCode::kUnsupported, "none"),
-          .vocabulary_tokens = 100,
+          .vocabulary = words,
           .embedding_tokens = 5};
 }
 
@@ -43,7 +45,7 @@ TEST(EmbeddingPlan, SaysBothNumbersOfAnInputThatIsTooLong) {
 }
 
 TEST(EmbeddingPlan, RefusesIdsThatAreNoTokens) {
-  const Error error = plan_fault(embedding_model(), {EmbeddedTokens{1, 100}});
+  const Error error = plan_fault(embedding_model(), {EmbeddedTokens{1, 1000000}});
   EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(error.param, "input");
   EXPECT_EQ(plan_fault(embedding_model(), {EmbeddedTokens{-1}}).code, ErrorCode::kInvalidArgument);
@@ -52,6 +54,7 @@ TEST(EmbeddingPlan, RefusesIdsThatAreNoTokens) {
 TEST(EmbeddingPlan, TakesNoIdsWhereThereIsNoTokenizer) {
   PreparerModel bytes = embedding_model();
   bytes.counts_bytes = true;
+  bytes.vocabulary.reset();
   EXPECT_EQ(plan_fault(bytes, {EmbeddedTokens{1}}).code, ErrorCode::kUnsupported);
   EXPECT_TRUE(plan_embeddings(bytes, {{"twenty bytes of text"}}));
   EXPECT_EQ(plan_fault(bytes, {"twenty-four bytes of text"}).code, ErrorCode::kContextLengthExceeded);

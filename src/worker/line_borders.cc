@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/chat_prompt.h"
 #include "engine/cut_plan.h"
 
 namespace rockllama {
@@ -26,6 +27,15 @@ int today() {
 
 uint32_t token_count(const PreparerModel& model, size_t size) {
   return static_cast<uint32_t>(model.counts_bytes ? size / kUsualBytesPerToken : size);
+}
+
+Result<RenderedChat> render_chat(const PreparerModel& model, const CacheLine& line, const ChatPrompt& prompt) {
+  if (!model.chat_template) return fail(model.chat_template.error());
+  if (!prompt.tools.empty() && prompt.tool_choice != ToolChoice::kNone && !model.chat_template->takes_tools()) {
+    return fail(ErrorCode::kUnsupported, "This model's chat template prints no tools.", "tools");
+  }
+  const bool one_system_message = !model.chat_template->takes_many_system_messages();
+  return model.chat_template->render_for_answer(behind_line(line, without_repeats(line, prompt), one_system_message));
 }
 
 Result<std::string> raw_text(const CacheLine& line) {

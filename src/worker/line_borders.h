@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "chat/border.h"
 #include "chat/chat_template.h"
 #include "domain/prompt_cache.h"
+#include "tokenizer/vocabulary.h"
 #include "worker/border_memo.h"
 
 namespace rockllama {
@@ -20,9 +22,9 @@ struct PreparerModel {
   Result<ChatTemplate> chat_template;  // or why chats cannot be answered
   uint32_t context_tokens = 0;
   uint32_t block_tokens = 0;
-  bool counts_bytes = false;  // there is no tokenizer: each byte of a text stands for a token
-  uint32_t vocabulary_tokens = 0;
-  uint32_t embedding_tokens = 0;  // of one input that is embedded
+  bool counts_bytes = false;               // there is no tokenizer: each byte of a text stands for a token
+  std::optional<Vocabulary> vocabulary{};  // unless counts_bytes
+  uint32_t embedding_tokens = 0;           // of one input that is embedded
 };
 
 // Of a prompt of `size` tokens, or bytes, which are more or less four for each token.
@@ -30,6 +32,10 @@ struct PreparerModel {
 
 // The texts of a line joined byte for byte; kUnsupported where it holds messages.
 [[nodiscard]] Result<std::string> raw_text(const CacheLine& line);
+
+// `prompt` behind the line. kUnsupported without a template, or for tools that it does not print; else fails as it does.
+[[nodiscard]] Result<RenderedChat> render_chat(const PreparerModel& model, const CacheLine& line,
+                                               const ChatPrompt& prompt);
 
 class LineBorders {
  public:

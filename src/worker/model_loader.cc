@@ -29,7 +29,7 @@ PreparerModel preparer_of(const ModelSpec& spec, const Vocabulary& vocabulary, u
           .chat_template = ChatTemplate::create(vocabulary.model(), spec.chat_template),
           .context_tokens = context_tokens,
           .block_tokens = spec.block_tokens,
-          .vocabulary_tokens = vocabulary.size(),
+          .vocabulary = vocabulary,
           .embedding_tokens = embedding_tokens(spec, context_tokens)};
 }
 

@@ -118,11 +118,12 @@ void PrepareQueue::work(Preparer* preparer, Save& save) {
 }
 
 void PrepareQueue::work(Preparer* preparer, const protocol::Ask& command) {
-  auto task = preparer->plan_embeddings(command.id, std::get<EmbeddingsQuestion>(command.question));
+  auto outcome = preparer->answer(command);
   const std::lock_guard lock(mutex_);
   if (!finish_current()) return;
-  if (!task) return send_(failed(command.id, task.error()));
-  pass_on_(std::move(*task));
+  if (!outcome) return send_(failed(command.id, outcome.error()));
+  if (auto* answer = std::get_if<Answer>(&*outcome)) return send_(protocol::Answered{command.id, std::move(*answer)});
+  pass_on_(std::move(std::get<EmbeddingTask>(*outcome)));
 }
 
 }  // namespace rockllama

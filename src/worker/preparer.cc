@@ -10,6 +10,7 @@
 #include "chat/chat_prompt.h"
 #include "engine/cut_plan.h"
 #include "worker/embedding_plan.h"
+#include "worker/text_answers.h"
 
 namespace rockllama {
 namespace {
@@ -197,15 +198,7 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
 }
 
 Result<Preparer::TokenizedPrompt> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
-  if (!model_->chat_template) return fail(model_->chat_template.error());
-  if (!prompt.tools.empty() && prompt.tool_choice != ToolChoice::kNone && !model_->chat_template->takes_tools()) {
-    return fail(ErrorCode::kUnsupported, "This model's chat template prints no tools.", "tools");
-  }
-  const bool one_system_message = !model_->chat_template->takes_many_system_messages();
-  static const CacheLine kNone;
-  const CacheLine& line = cache == nullptr ? kNone : cache->line;
-  const ChatPrompt chat = behind_line(line, without_repeats(line, prompt), one_system_message);
-  auto rendered = model_->chat_template->render_for_answer(chat);
+  auto rendered = render_chat(*model_, cache == nullptr ? CacheLine() : cache->line, prompt);
   if (!rendered) return fail(rendered.error());
   auto tokens = model_->tokenize_chat(std::exchange(rendered->text, {}));
   if (!tokens) return fail(tokens.error());
@@ -266,10 +259,15 @@ std::shared_ptr<const LineBorder> Preparer::system_border(const protocol::Prepar
   return std::make_shared<const LineBorder>();
 }
 
-Result<EmbeddingTask> Preparer::plan_embeddings(RequestId id, const EmbeddingsQuestion& question) const {
-  auto inputs = rockllama::plan_embeddings(*model_, question);
-  if (!inputs) return fail(inputs.error());
-  return EmbeddingTask{id, std::move(*inputs)};
+Result<QuestionOutcome> Preparer::answer(const protocol::Ask& command) const {
+  if (const auto* question = std::get_if<EmbeddingsQuestion>(&command.question)) {
+    auto inputs = plan_embeddings(*model_, *question);
+    if (!inputs) return fail(inputs.error());
+    return EmbeddingTask{command.id, std::move(*inputs)};
+  }
+  auto answer = answer_text_question(*model_, command.question);
+  if (!answer) return fail(answer.error());
+  return std::move(*answer);
 }
 
 Result<StatePlan> Preparer::plan_state(const CacheLine& line, StateFormat format, const StateKey* lent) {

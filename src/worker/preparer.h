@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -33,6 +34,9 @@ struct StatePlan {
   uint32_t base_tokens = 0;  // the cut up to which the lent state holds them; 0 = it cannot serve
 };
 
+// The answer to a question, or what the engine has to do for it.
+using QuestionOutcome = std::variant<Answer, EmbeddingTask>;
+
 class Preparer {
  public:
   explicit Preparer(PreparerModel model);
@@ -45,8 +49,8 @@ class Preparer {
   // `lent`: the state of what the line continues, if there is one. kContextLengthExceeded; kUnsupported where nothing
   // of the line stays the same whatever follows it, and as LineBorders.
   [[nodiscard]] Result<StatePlan> plan_state(const CacheLine& line, StateFormat format, const StateKey* lent = nullptr);
-  // As plan_embeddings() in embedding_plan.h.
-  [[nodiscard]] Result<EmbeddingTask> plan_embeddings(RequestId id, const EmbeddingsQuestion& question) const;
+  // Fails as plan_embeddings() and answer_text_question().
+  [[nodiscard]] Result<QuestionOutcome> answer(const protocol::Ask& command) const;
   // Which states exist; requests that begin with one of them find it by themselves.
   void know(protocol::KnownStates states) { known_.apply(std::move(states)); }
 
