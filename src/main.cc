@@ -139,6 +139,7 @@ int serve(const ServeFlags& flags) {
                             .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
                             .executor = &handlers,
                             .keys = &*keys,
+                            .limits = call_limits(*config),
                             .enable_thinking = config->inference.enable_thinking,
                             .import_limit_bytes = static_cast<uint64_t>(config->cache.import_limit_mib) << 20},
                            *config);

@@ -9,6 +9,7 @@
 #include "service/api_keys.h"
 #include "service/cache_archives.h"
 #include "service/caches.h"
+#include "service/call_budget.h"
 #include "service/completions.h"
 #include "service/models.h"
 #include "service/questions.h"
@@ -27,6 +28,7 @@ struct Services {
   uint32_t heartbeat_ms = 5000;
   Executor* executor = nullptr;   // for heartbeats, and for files on their way out
   const ApiKeys* keys = nullptr;  // who may call; null or without any = everybody
+  CallLimits limits{};            // of each key
   bool enable_thinking = false;   // where a chat request says nothing
   uint64_t import_limit_bytes = uint64_t{2048} << 20;
 };
@@ -40,7 +42,7 @@ void add_models(http::Router& router, const Services& services);            // /
 void add_caches(http::Router& router, const Services& services);            // /v1/cache...
 void add_cache_archives(http::Router& router, const Services& services);    // export and import of caches
 void add_health(http::Router& router, const Services& services);            // /, /health, /v1/health, /ready
-// All but those of add_health need a key where there are any.
+// All but those of add_health need a key where there are any, and are held to its limits.
 void add_all(http::Router& router, const Services& services);
 
 // The body of an error in OpenAI's shape, for errors that the HTTP server itself finds.

@@ -41,6 +41,8 @@ Shape shape_of(ErrorCode code) {
       return {413, kInvalidRequest, "too_large"};
     case ErrorCode::kQueueFull:
       return {429, kRateLimit, "queue_full"};
+    case ErrorCode::kRateLimited:
+      return {429, kRateLimit, "rate_limit_exceeded"};
     case ErrorCode::kCancelled:
       return {499, kInvalidRequest, "cancelled"};
     case ErrorCode::kUnavailable:
@@ -56,7 +58,7 @@ Shape shape_of(ErrorCode code) {
 }
 
 int default_retry_s(ErrorCode code) {
-  if (code == ErrorCode::kQueueFull) return 1;
+  if (code == ErrorCode::kQueueFull || code == ErrorCode::kRateLimited) return 1;
   return code == ErrorCode::kUnavailable ? 5 : 0;
 }
 

@@ -194,7 +194,13 @@ http::ServerOptions http_options(const Config& config) {
   options.body_timeout_ms = ms(server.body_timeout_s);
   options.idle_timeout_ms = ms(server.idle_timeout_s);
   options.write_timeout_ms = ms(server.write_timeout_s);
+  options.cors.origins = server.cors_origins;
   return options;
+}
+
+CallLimits call_limits(const Config& config) {
+  return {.requests_per_minute = static_cast<uint32_t>(config.server.key_requests_per_minute),
+          .parallel = static_cast<uint32_t>(config.server.key_parallel)};
 }
 
 Result<ApiKeys> api_keys(const Config& config, FileSystem* files) {

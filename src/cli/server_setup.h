@@ -12,6 +12,7 @@
 #include "domain/model.h"
 #include "http/http_server.h"
 #include "service/api_keys.h"
+#include "service/call_budget.h"
 #include "service/context.h"
 #include "service/models.h"
 #include "service/startup_caches.h"
@@ -43,6 +44,7 @@ int wait_for_stop_signal();
 [[nodiscard]] std::vector<StartupCache> startup_caches(const Config& config);
 [[nodiscard]] http::ServerOptions http_options(const Config& config);
 // With the secret of the cache folder, which is made where it is missing.
+[[nodiscard]] CallLimits call_limits(const Config& config);
 [[nodiscard]] Result<ApiKeys> api_keys(const Config& config, FileSystem* files);
 // The configured path, else beside this executable, else in its libexec folder; kNotFound with what to do.
 [[nodiscard]] Result<std::string> worker_program(const Config& config);

@@ -27,10 +27,13 @@ struct Config {
     int body_timeout_s = 60;
     int idle_timeout_s = 75;
     int write_timeout_s = 30;
-    int heartbeat_s = 5;             // comment lines in streams that have nothing to say
-    std::string log_level = "info";  // debug, info, warning, error
-    ApiKeyMap api_keys{};            // none = everybody may call; those of the file too
-    std::string api_keys_file{};     // lines name:key
+    int heartbeat_s = 5;                      // comment lines in streams that have nothing to say
+    std::string log_level = "info";           // debug, info, warning, error
+    ApiKeyMap api_keys{};                     // none = everybody may call; those of the file too
+    std::string api_keys_file{};              // lines name:key
+    int key_requests_per_minute = 0;          // of each API key; 0 = no limit, as the next
+    int key_parallel = 0;                     // requests of each API key at once
+    std::vector<std::string> cors_origins{};  // pages of which origins may call; "*" = all
   } server;
   struct Models {
     std::string folder = "models";

@@ -82,7 +82,8 @@ std::shared_ptr<ResponseQueue> Connection::make_queue(const Request& request) {
   const Framing framing{.head_only = request.method == "HEAD",
                         .chunked = parser_->get().version() >= 11,
                         .keep_alive = parser_->get().keep_alive() && !host_.stopping,
-                        .request_id = request.id};
+                        .request_id = request.id,
+                        .headers = cors_headers(host_.options.cors, request)};
   auto wake = [self = shared_from_this()] { net::post(self->host_.io, [self] { self->signal_.cancel(); }); };
   return std::make_shared<ResponseQueue>(framing, host_.options.output_limit_bytes, std::move(wake));
 }
@@ -91,6 +92,10 @@ void Connection::dispatch(const std::shared_ptr<Request>& request, const std::st
                           const std::shared_ptr<ResponseQueue>& queue) {
   auto match = host_.router.match(request->method, raw_path);
   if (match.handler == nullptr) {
+    // Without the headers of an allowed origin a browser takes it for a refusal.
+    if (!match.allowed.empty() && is_preflight(*request)) {
+      return queue->respond({.headers = preflight_headers(*request, match.allowed)}, "");
+    }
     ResponseHead head{.status = match.allowed.empty() ? 404 : 405};
     if (!match.allowed.empty()) head.headers.emplace_back("Allow", match.allowed);
     const auto* message = match.allowed.empty() ? "there is nothing at this path" : "this path has other methods";

@@ -9,6 +9,7 @@
 
 #include "base/executor.h"
 #include "base/result.h"
+#include "http/cors.h"
 #include "http/message.h"
 #include "http/router.h"
 
@@ -20,10 +21,11 @@ struct ServerOptions {
   uint32_t header_limit_bytes = 64u << 10;
   uint64_t body_limit_bytes = 16u << 20;
   uint32_t max_connections = 8192;
-  uint32_t header_timeout_ms = 15'000;     // from the first byte of a request (or the connection) to its last header
-  uint32_t body_timeout_ms = 60'000;       // for the whole body
-  uint32_t idle_timeout_ms = 75'000;       // between requests of one connection
-  uint32_t write_timeout_ms = 30'000;      // without any byte taken by the client
+  uint32_t header_timeout_ms = 15'000;  // from the first byte of a request (or the connection) to its last header
+  uint32_t body_timeout_ms = 60'000;    // for the whole body
+  uint32_t idle_timeout_ms = 75'000;    // between requests of one connection
+  uint32_t write_timeout_ms = 30'000;   // without any byte taken by the client
+  CorsRules cors{};
   uint64_t output_limit_bytes = 4u << 20;  // of one stream, queued; beyond it the client is cut off
 };
 

@@ -62,6 +62,7 @@ std::string head_text(const ResponseHead& head, const Framing& framing, std::opt
     add_header(text, "Connection", "keep-alive");
   }
   if (!framing.request_id.empty()) add_header(text, "x-request-id", framing.request_id);
+  for (const auto& [name, value] : framing.headers) add_header(text, name, value);
   for (const auto& [name, value] : head.headers) add_header(text, name, value);
   text += "\r\n";
   return text;

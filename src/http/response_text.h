@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/message.h"
 
@@ -16,6 +18,7 @@ struct Framing {
   bool chunked = true;     // false for HTTP/1.0: a stream then ends with the connection
   bool keep_alive = true;
   std::string request_id{};
+  std::vector<std::pair<std::string, std::string>> headers{};  // of every response
 };
 
 // "OK"; "Unknown" for a status that this server does not use.

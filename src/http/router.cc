@@ -50,6 +50,7 @@ class SilentWriter : public BodyWriter {
 }  // namespace
 
 void Router::add(std::string method, std::string_view pattern, Handler handler, std::optional<BodyFile> body_file) {
+  if (wrap_) handler = wrap_(std::move(handler));
   if (guard_) {
     handler = [guard = guard_, handler = std::move(handler)](const auto& request, const auto& writer) {
       if (guard(*request, *writer)) handler(request, writer);

@@ -26,6 +26,8 @@ class Router {
  public:
   // Asked before each handler that is added after it; false: it has answered, and the handler is not called.
   void set_guard(Guard guard) { guard_ = std::move(guard); }
+  // Each handler that is added after it is what `wrap` makes of it, behind the guard.
+  void set_wrap(std::function<Handler(Handler)> wrap) { wrap_ = std::move(wrap); }
   // `pattern` as "/v1/cache/{model}/{name}"; a placeholder takes one non-empty segment (percent-decoded).
   // Literal segments win over placeholders.
   void add(std::string method, std::string_view pattern, Handler handler, std::optional<BodyFile> body_file = {});
@@ -47,6 +49,7 @@ class Router {
     std::optional<BodyFile> body_file{};
   };
   Guard guard_;
+  std::function<Handler(Handler)> wrap_;
   std::vector<Route> routes_;
 };
 

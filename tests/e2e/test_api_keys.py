@@ -38,6 +38,70 @@ def test_only_callers_with_a_key_are_answered(closed):
     assert (closed.caches / ".secret").stat().st_size == 32
 
 
+def limited(scripted, script="answer hello\n", **limits):
+    server = scripted(script, settings={"server": {**SETTINGS["server"], **limits}})
+    (server.folder / "keys").write_text("bob:key-of-bob\n")
+    return server.start()
+
+
+def client_of(server, name, **options):
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key=f"key-of-{name}", max_retries=0, **options)
+
+
+def ask(client, **fields):
+    return client.chat.completions.create(model="demo", messages=[{"role": "user", "content": "hi"}], **fields)
+
+
+def test_a_key_is_held_to_its_rate_and_told_what_is_left(scripted):
+    server = limited(scripted, key_requests_per_minute=2)
+    first = client_of(server, "ann").chat.completions.with_raw_response.create(
+        model="demo", messages=[{"role": "user", "content": "hi"}])
+    assert first.headers["x-ratelimit-limit-requests"] == "2"
+    assert first.headers["x-ratelimit-remaining-requests"] == "1"
+    assert first.headers["x-ratelimit-reset-requests"] == "30s"
+    ask(client_of(server, "ann"), stream=True).close()
+    with pytest.raises(openai.RateLimitError) as refused:
+        ask(client_of(server, "ann"))
+    assert refused.value.code == "rate_limit_exceeded"
+    headers = refused.value.response.headers
+    assert 1 <= int(headers["retry-after"]) <= 30 and headers["x-ratelimit-remaining-requests"] == "0"
+    assert ask(client_of(server, "bob")).choices[0].message.content == "hello"
+    assert httpx.get(f"{server.url}/health").status_code == 200
+
+
+def test_a_key_may_have_so_many_requests_at_once(scripted):
+    server = limited(scripted, "answer hello\nrepeat 1000\ntoken_delay_ms 20\n", key_parallel=1)
+    client = client_of(server, "ann")
+    stream = ask(client, stream=True)
+    next(iter(stream))
+    with pytest.raises(openai.RateLimitError):
+        ask(client, max_tokens=1)
+    assert ask(client_of(server, "bob"), max_tokens=1)
+    stream.close()
+    # The client waits as long as Retry-After says, and tries again.
+    assert ask(client.with_options(max_retries=5), max_tokens=1)
+    for _ in range(5):
+        assert ask(client, max_tokens=1)
+
+
+def test_pages_of_listed_origins_may_call(scripted):
+    server = scripted("answer hello\n", settings={"server": {**SETTINGS["server"], "api_keys_file": "",
+                                                             "cors_origins": ["https://chat.example"]}}).start()
+    url = f"{server.url}/v1/chat/completions"
+    asks = {"origin": "https://chat.example", "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type"}
+    allowed = httpx.options(url, headers=asks)
+    assert allowed.status_code == 200 and not allowed.content
+    assert allowed.headers["access-control-allow-origin"] == "https://chat.example"
+    assert allowed.headers["access-control-allow-headers"] == "authorization,content-type"
+    assert "POST" in allowed.headers["access-control-allow-methods"]
+    refused = httpx.post(url, json={}, headers={"origin": "https://chat.example"})
+    assert refused.status_code == 401 and refused.headers["access-control-allow-origin"] == "https://chat.example"
+    other = httpx.options(url, headers={**asks, "origin": "https://other.example"})
+    assert "access-control-allow-origin" not in other.headers
+    assert httpx.options(url).status_code == 405
+
+
 def test_faulty_keys_stop_the_start(make_server):
     server = make_server(settings={"server": {"api_keys": ["topsecret"]}})
     server.launch()
