@@ -9,6 +9,7 @@ namespace rockllama::api {
 
 void add_all(http::Router& router, const Services& services) {
   add_health(router, services);
+  add_openapi(router, services);
   if (services.keys != nullptr && !services.keys->empty()) {
     router.set_guard(require_key(services.keys));
     if (services.limits.any()) {

@@ -41,8 +41,9 @@ void add_input_tokens(http::Router& router, const Services& services);      // P
 void add_models(http::Router& router, const Services& services);            // /v1/models...
 void add_caches(http::Router& router, const Services& services);            // /v1/cache...
 void add_cache_archives(http::Router& router, const Services& services);    // export and import of caches
+void add_openapi(http::Router& router, const Services& services);           // /openapi.json, /docs
 void add_health(http::Router& router, const Services& services);            // /, /health, /v1/health, /ready
-// All but those of add_health need a key where there are any, and are held to its limits.
+// All but those of add_health and add_openapi need a key where there are any, and are held to its limits.
 void add_all(http::Router& router, const Services& services);
 
 // The body of an error in OpenAI's shape, for errors that the HTTP server itself finds.

@@ -62,7 +62,14 @@ void Router::add(std::string method, std::string_view pattern, Handler handler, 
       };
     }
   }
-  routes_.push_back({std::move(method), split(pattern), std::move(handler), std::move(body_file)});
+  routes_.push_back(
+      {std::move(method), std::string(pattern), split(pattern), std::move(handler), std::move(body_file)});
+}
+
+std::vector<std::pair<std::string, std::string>> Router::routes() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Route& route : routes_) all.emplace_back(route.method, route.pattern);
+  return all;
 }
 
 Router::Match Router::match(std::string_view method, std::string_view path) const {

@@ -32,6 +32,9 @@ class Router {
   // Literal segments win over placeholders.
   void add(std::string method, std::string_view pattern, Handler handler, std::optional<BodyFile> body_file = {});
 
+  // Method and pattern of each, in the order of add().
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> routes() const;
+
   struct Match {
     const Handler* handler = nullptr;                                // null: nothing fits
     const BodyFile* body_file = nullptr;                             // null: the body comes as text
@@ -44,6 +47,7 @@ class Router {
  private:
   struct Route {
     std::string method;
+    std::string pattern;
     std::vector<std::string> segments;
     Handler handler;
     std::optional<BodyFile> body_file{};
