@@ -188,6 +188,8 @@ http::ServerOptions http_options(const Config& config) {
   http::ServerOptions options;
   options.host = server.host;
   options.port = static_cast<uint16_t>(server.port);
+  options.tls_certificate_file = server.tls_certificate_file;
+  options.tls_key_file = server.tls_key_file;
   options.body_limit_bytes = bytes_of_mib(server.body_limit_mib);
   options.max_connections = static_cast<uint32_t>(server.max_connections);
   options.header_timeout_ms = ms(server.header_timeout_s);
@@ -234,8 +236,9 @@ WorkerFactory worker_factory(const Config& config, std::string program) {
 void print_welcome(const Config& config, uint16_t port, const std::vector<ModelStatus>& models) {
   const bool everywhere = config.server.host == "0.0.0.0" || config.server.host == "::";
   const std::string host = everywhere ? "127.0.0.1" : config.server.host;
-  std::printf("rockllama listens on http://%s:%u (OpenAI API: http://%s:%u/v1)\n", host.c_str(), port, host.c_str(),
-              port);
+  const std::string scheme = config.server.tls_certificate_file.empty() ? "http" : "https";
+  const std::string address = scheme + "://" + host + ":" + std::to_string(port);
+  std::printf("rockllama listens on %s (OpenAI API: %s/v1)\n", address.c_str(), address.c_str());
   if (!everywhere) std::printf("To serve the local network, start with --host 0.0.0.0\n");
   for (const ModelStatus& model : models) std::printf("model: %s (%s)\n", model.name.c_str(), model.filename.c_str());
   for (const Config::Endpoint& endpoint : config.endpoints) {

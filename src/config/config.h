@@ -18,6 +18,8 @@ struct Config {
   struct Server {
     std::string host = "127.0.0.1";
     int port = 8080;
+    std::string tls_certificate_file{};  // PEM, with the chain; empty = no TLS
+    std::string tls_key_file{};          // PEM; the two go together
     int body_limit_mib = 16;
     int max_connections = 8192;
     int queue_limit = 64;      // requests per model that wait or run

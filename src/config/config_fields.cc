@@ -149,6 +149,8 @@ const std::vector<ConfigField>& server_fields() {
       integer("server.heartbeat_s", MEMBER(server.heartbeat_s), 1, kDay),
       one_of(text("server.log_level", MEMBER(server.log_level)), {"debug", "info", "warning", "error"}),
       api_keys("server.api_keys", MEMBER(server.api_keys)),
+      text("server.tls_certificate_file", MEMBER(server.tls_certificate_file)),
+      text("server.tls_key_file", MEMBER(server.tls_key_file)),
       text("server.api_keys_file", MEMBER(server.api_keys_file)),
       integer("server.key_requests_per_minute", MEMBER(server.key_requests_per_minute), 0, kMillion),
       integer("server.key_parallel", MEMBER(server.key_parallel), 0, kMillion),

@@ -199,6 +199,16 @@ std::optional<std::string> read_system_text(const std::string& path) try {
   return std::nullopt;
 }
 
+namespace {
+
+void check_tls(const Config& config, ConfigReport* report) {
+  if (config.server.tls_certificate_file.empty() == config.server.tls_key_file.empty()) return;
+  report->errors.emplace_back(
+      "server.tls_certificate_file and server.tls_key_file go together: one of them is missing");
+}
+
+}  // namespace
+
 Config load_config(const ConfigSources& sources, ConfigReport* report) {
   Config config;
   const std::string server_file = sources.config_file.empty() ? find_file("rockllama.json", "") : sources.config_file;
@@ -209,6 +219,7 @@ Config load_config(const ConfigSources& sources, ConfigReport* report) {
   apply_structures(sources.environment, &config, report);
   for (const auto& [path, text] : sources.flags) apply_text(path, text, "--" + path, &config, report);
   read_api_keys_file(&config, report);
+  check_tls(config, report);
   read_system_prompt(sources.config_file, &config, report);
   return config;
 }

@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.h"
 #include "http/asio.h"
+#include "http/client_stream.h"
 #include "http/http_server.h"
 #include "http/request_parser.h"
 #include "http/response_queue.h"
@@ -30,7 +31,8 @@ struct ConnectionHost {
   std::unordered_set<Connection*> connections;  // those that live
   bool stopping = false;
   net::io_context io{1};
-  net::steady_timer grace{io};  // of a stop; cancelled when the last connection has ended
+  std::optional<net::ssl::context> tls;  // none = plain
+  net::steady_timer grace{io};           // of a stop; cancelled when the last connection has ended
 };
 
 // Reads a request, waits for its response, sends it, and again. Every coroutine holds a reference, so that it lives as
@@ -50,6 +52,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
 
  private:
+  Task<bool> begin();
+
   // Reading (connection_input.cc).
   Task<bool> wait_for_request(bool first);
   // kRead, or why not as status_of says; 408 where the time for it is over.
@@ -77,7 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> wait_for_signal();
 
   ConnectionHost& host_;
-  beast::tcp_stream stream_;
+  ClientStream stream_;
   beast::flat_buffer buffer_;
   std::optional<RequestParser> parser_;
   UniqueFd body_file_;

@@ -22,6 +22,7 @@ struct HttpServer::Impl : ConnectionHost {
   using ConnectionHost::ConnectionHost;
 
   Status open();
+  Status read_certificate();
   Task<void> accept();
   void start(tcp::socket socket);
   void begin_stop(uint32_t grace_ms);
@@ -29,6 +30,24 @@ struct HttpServer::Impl : ConnectionHost {
   tcp::acceptor acceptor{io};
   net::steady_timer pause{io};
 };
+
+Status HttpServer::Impl::read_certificate() {
+  if (options.tls_certificate_file.empty()) return {};
+  error_code error;
+  tls.emplace(net::ssl::context::tls_server);
+  tls->set_options(net::ssl::context::default_workarounds | net::ssl::context::no_tlsv1 |
+                       net::ssl::context::no_tlsv1_1 | net::ssl::context::no_compression,
+                   error);
+  if (!error) tls->use_certificate_chain_file(options.tls_certificate_file, error);
+  if (error) {
+    return fail(ErrorCode::kInvalidArgument,
+                "the TLS certificate " + options.tls_certificate_file + " cannot be used: " + error.message());
+  }
+  tls->use_private_key_file(options.tls_key_file, net::ssl::context::pem, error);
+  if (!error) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "the TLS key " + options.tls_key_file + " cannot be used with the certificate: " + error.message());
+}
 
 Status HttpServer::Impl::open() {
   error_code error;
@@ -96,6 +115,7 @@ HttpServer::~HttpServer() = default;
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(const ServerOptions& options, const Router& router,
                                                        Executor& executor, ErrorBody error_body) {
   auto impl = std::make_unique<Impl>(options, router, executor, std::move(error_body));
+  if (auto read = impl->read_certificate(); !read) return fail(read.error());
   if (auto opened = impl->open(); !opened) return fail(opened.error());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

@@ -17,7 +17,9 @@ namespace rockllama::http {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  uint16_t port = 8080;  // 0 = any free one
+  uint16_t port = 8080;                // 0 = any free one
+  std::string tls_certificate_file{};  // PEM, with the chain; empty = no TLS
+  std::string tls_key_file{};          // PEM
   uint32_t header_limit_bytes = 64u << 10;
   uint64_t body_limit_bytes = 16u << 20;
   uint32_t max_connections = 8192;
@@ -34,7 +36,7 @@ using ErrorBody = std::function<std::string(int status, const std::string& messa
 
 class HttpServer {
  public:
-  // Binds and listens; kConflict when the port is in use, kInvalidArgument for a bad host.
+  // Binds and listens; kConflict when the port is in use, kInvalidArgument for a bad host, certificate or key.
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(const ServerOptions& options, const Router& router,
                                                                   Executor& executor, ErrorBody error_body);
   ~HttpServer();
