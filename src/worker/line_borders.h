@@ -33,7 +33,8 @@ struct PreparerModel {
 // The texts of a line joined byte for byte; kUnsupported where it holds messages.
 [[nodiscard]] Result<std::string> raw_text(const CacheLine& line);
 
-// `prompt` behind the line. kUnsupported without a template, or for tools that it does not print; else fails as it does.
+// `prompt` behind the line. kUnsupported without a template, or for tools that it does not print; else fails as it
+// does.
 [[nodiscard]] Result<RenderedChat> render_chat(const PreparerModel& model, const CacheLine& line,
                                                const ChatPrompt& prompt);
 

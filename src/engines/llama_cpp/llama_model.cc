@@ -26,6 +26,11 @@ uint64_t head_width(const llama_model* model, const std::string& key) {
   return heads == 0 ? 0 : static_cast<uint64_t>(llama_model_n_embd(model)) / heads;
 }
 
+// Empty where the file does not say.
+std::string pooling_type(const llama_model* model) {
+  return metadata(model, metadata(model, "general.architecture") + ".pooling_type");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<llama_model>> load_llama_model(const ModelSpec& spec) {
@@ -50,7 +55,8 @@ Result<LlamaContext> make_context(llama_model* model, const ContextSettings& set
   params.n_seq_max = settings.sequences;
   params.n_outputs_max = settings.embeddings ? settings.batch_tokens : settings.sequences;
   params.embeddings = settings.embeddings;
-  params.pooling_type = LLAMA_POOLING_TYPE_NONE;
+  // Said only where the model says otherwise: llama.cpp logs a difference.
+  if (!pooling_type(model).empty()) params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.n_threads = static_cast<int32_t>(settings.threads);
   params.n_threads_batch = static_cast<int32_t>(settings.threads);
   params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
@@ -72,8 +78,7 @@ uint64_t kv_bytes_per_token(const llama_model* model) {
 }
 
 Result<Pooling> model_pooling(const llama_model* model, const std::string& word) {
-  const auto is = [said = metadata(model, metadata(model, "general.architecture") + ".pooling_type")](
-                      enum llama_pooling_type type) { return said == std::to_string(type); };
+  const auto is = [said = pooling_type(model)](enum llama_pooling_type type) { return said == std::to_string(type); };
   if (is(LLAMA_POOLING_TYPE_RANK)) {
     return fail(ErrorCode::kUnsupported, "This model ranks texts and makes no embeddings.");
   }
