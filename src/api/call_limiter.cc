@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -24,14 +25,11 @@ Headers headers_of(const CallLimits& limits, const CallVerdict& verdict) {
           {"x-ratelimit-reset-requests", std::to_string(whole_seconds(verdict.reset_ms)) + "s"}};
 }
 
-Error refusal(const CallLimits& limits, const CallVerdict& verdict) {
+std::string refusal(const CallLimits& limits, const CallVerdict& verdict) {
   if (verdict.too_many_at_once) {
-    return {ErrorCode::kRateLimited,
-            "this API key may have " + std::to_string(limits.parallel) + " requests at once, and has them", "", 1};
+    return "this API key may have " + std::to_string(limits.parallel) + " requests at once, and has them";
   }
-  return {ErrorCode::kRateLimited,
-          "this API key may send " + std::to_string(limits.requests_per_minute) + " requests in a minute", "",
-          whole_seconds(verdict.retry_ms)};
+  return "this API key may send " + std::to_string(limits.requests_per_minute) + " requests in a minute";
 }
 
 // Passes everything on, with the headers. The request has ended before its client can know the whole response, or when
@@ -93,11 +91,10 @@ http::Handler CallLimiter::limited(http::Handler handler) {
       return handler(request, std::make_shared<LimitedWriter>(writer, std::move(headers),
                                                               [self, caller] { self->ended(caller); }));
     }
-    const Error error = refusal(self->limits_, verdict);
-    spdlog::info("request {} caller={} status=429 {}", one_line(request->id), caller, error.message);
-    http::ResponseHead head = error_head(error);
-    head.headers.insert(head.headers.end(), headers.begin(), headers.end());
-    writer->respond(std::move(head), to_text(error_json(error)));
+    const std::string message = refusal(self->limits_, verdict);
+    spdlog::info("request {} caller={} status=429 {}", one_line(request->id), caller, message);
+    headers.emplace_back("Retry-After", std::to_string(std::max(whole_seconds(verdict.retry_ms), 1)));
+    writer->respond({.status = 429, .headers = std::move(headers)}, to_text(rate_limit_json(message)));
   };
 }
 

@@ -41,8 +41,6 @@ Shape shape_of(ErrorCode code) {
       return {413, kInvalidRequest, "too_large"};
     case ErrorCode::kQueueFull:
       return {429, kRateLimit, "queue_full"};
-    case ErrorCode::kRateLimited:
-      return {429, kRateLimit, "rate_limit_exceeded"};
     case ErrorCode::kCancelled:
       return {499, kInvalidRequest, "cancelled"};
     case ErrorCode::kUnavailable:
@@ -58,7 +56,7 @@ Shape shape_of(ErrorCode code) {
 }
 
 int default_retry_s(ErrorCode code) {
-  if (code == ErrorCode::kQueueFull || code == ErrorCode::kRateLimited) return 1;
+  if (code == ErrorCode::kQueueFull) return 1;
   return code == ErrorCode::kUnavailable ? 5 : 0;
 }
 
@@ -98,6 +96,10 @@ const char* type_of_status(int status) {
 int status_of(ErrorCode code) { return shape_of(code).status; }
 
 OrderedJson error_json(const Error& error) { return shaped(public_message(error), error.param, shape_of(error.code)); }
+
+OrderedJson rate_limit_json(const std::string& message) {
+  return shaped(message, "", {429, kRateLimit, "rate_limit_exceeded"});
+}
 
 http::ResponseHead error_head(const Error& error) {
   http::ResponseHead head{.status = status_of(error.code)};

@@ -13,6 +13,8 @@ namespace rockllama::api {
 
 // Never carries a path or a stack: a message of a fault of ours that might is replaced by a general one.
 [[nodiscard]] OrderedJson error_json(const Error& error);
+// 429 of a caller that is at its limits.
+[[nodiscard]] OrderedJson rate_limit_json(const std::string& message);
 // With Retry-After where coming again helps.
 [[nodiscard]] http::ResponseHead error_head(const Error& error);
 

@@ -32,6 +32,13 @@ std::string_view openapi_schemas() {
   "type": "object",
   "properties": {
    "messages": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}, "minItems": 1},
+   "tools": {"type": ["array", "null"], "items": {"type": "object"}},
+   "tool_choice": {"description": "auto, none, required, or a function"},
+   "parallel_tool_calls": {"type": ["boolean", "null"]}, "response_format": {"type": ["object", "null"]},
+   "logprobs": {"type": ["boolean", "null"]},
+   "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
+   "reasoning_effort": {"type": ["string", "null"]},
+   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
    "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
    "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
    "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
@@ -57,6 +64,8 @@ std::string_view openapi_schemas() {
   "type": "object",
   "properties": {
    "prompt": {"description": "a text, or a list with one"},
+   "logprobs": {"description": "0 to 20, or false"},
+   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
    "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
    "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
    "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},

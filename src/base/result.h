@@ -19,7 +19,6 @@ enum class ErrorCode : unsigned char {
   kConflict,               // exists already, or is in use
   kTooLarge,               // over a size limit
   kQueueFull,              // come again later
-  kRateLimited,            // this caller has asked for too much
   kUnavailable,            // not ready in time: a load or a restart outlasts the wait limit
   kUnsupported,            // the engine or runtime cannot do this
   kCancelled,              // the caller left or the server stops
@@ -33,7 +32,7 @@ struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string message{};  // one sentence for people; no paths, no stack
   std::string param{};    // path of the field at fault, as in "messages[0].content"; may be empty
-  int retry_after_s = 0;  // for kQueueFull, kRateLimited and kUnavailable
+  int retry_after_s = 0;  // for kQueueFull and kUnavailable
 };
 
 template <class T>

@@ -35,10 +35,10 @@ Connection::~Connection() {
 
 Task<bool> Connection::begin() {
   error_code error;
-  stream_.tcp().socket().set_option(tcp::no_delay(true), error);
-  const auto endpoint = stream_.tcp().socket().remote_endpoint(error);
+  stream_.transport().socket().set_option(tcp::no_delay(true), error);
+  const auto endpoint = stream_.transport().socket().remote_endpoint(error);
   if (!error) remote_address_ = endpoint.address().to_string();
-  stream_.tcp().expires_after(milliseconds(host_.options.header_timeout_ms));
+  stream_.transport().expires_after(milliseconds(host_.options.header_timeout_ms));
   idle_ = true;
   const bool begun = co_await stream_.begin();
   idle_ = false;
@@ -143,7 +143,7 @@ Task<bool> Connection::send(ResponseQueue* queue) {
 Task<bool> Connection::write(std::string bytes, ResponseQueue* queue) {
   for (size_t done = 0; done < bytes.size();) {
     error_code error;
-    stream_.tcp().expires_after(milliseconds(host_.options.write_timeout_ms));
+    stream_.transport().expires_after(milliseconds(host_.options.write_timeout_ms));
     const auto rest = net::buffer(bytes.data() + done, bytes.size() - done);
     const size_t count = co_await stream_.async_write_some(rest, into(error));
     if (error) co_return false;
@@ -158,7 +158,7 @@ Task<void> Connection::watch() {
   while (!answered_ && buffer_.size() < kMaxPipelinedBytes) {
     error_code error;
     // Only the timer of the operation that is not pending is set: a write in progress keeps its own.
-    stream_.tcp().expires_never();
+    stream_.transport().expires_never();
     const size_t count = co_await stream_.async_read_some(buffer_.prepare(kAheadBytes), into(error));
     if (!error) {
       buffer_.commit(count);
@@ -172,7 +172,7 @@ Task<void> Connection::watch() {
 }
 
 Task<void> Connection::end_watch() {
-  if (watching_) stream_.tcp().cancel();
+  if (watching_) stream_.transport().cancel();
   while (watching_) co_await wait_for_signal();
 }
 
@@ -184,7 +184,7 @@ Task<void> Connection::wait_for_signal() {
 void Connection::abort() {
   error_code error;
   gone_ = true;
-  stream_.tcp().socket().close(error);
+  stream_.transport().socket().close(error);
   signal_.cancel();
 }
 
@@ -202,9 +202,9 @@ Task<void> Connection::send_error(int status, std::string message) {
 // still sends is read and dropped for a while.
 Task<void> Connection::close() {
   error_code error;
-  stream_.tcp().expires_after(kLingerTime);
+  stream_.transport().expires_after(kLingerTime);
   co_await stream_.end();
-  stream_.tcp().socket().shutdown(tcp::socket::shutdown_send, error);
+  stream_.transport().socket().shutdown(tcp::socket::shutdown_send, error);
   buffer_.clear();
   idle_ = true;
   const auto space = buffer_.prepare(4096);

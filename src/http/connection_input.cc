@@ -104,13 +104,13 @@ Task<int> Connection::read_into_file(const BodyFile& wanted) {
 // ended.
 void Connection::limit_reading(uint32_t time_ms) {
   late_ = false;
-  stream_.tcp().expires_after(milliseconds(time_ms) + kCloseAfter);
+  stream_.transport().expires_after(milliseconds(time_ms) + kCloseAfter);
   deadline_.expires_after(milliseconds(time_ms));
   deadline_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
     const auto self = weak.lock();
     if (cancelled || self == nullptr || self->deadline_.expiry() > std::chrono::steady_clock::now()) return;
     self->late_ = true;
-    self->stream_.tcp().cancel();
+    self->stream_.transport().cancel();
   });
 }
 
