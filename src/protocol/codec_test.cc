@@ -33,8 +33,16 @@ KnownState known_state() {
 }
 
 Prepare full_prepare() {
-  const ChatPrompt chat{{{"system", "Be brief.", "n", "t"}, {"user", std::string("h\0\xff", 3)}}, true, {chat_tool()}};
-  const GenerationOptions options{full_sampling(), -1, {"\n\n", "END"}, ReusePolicy::kExact};
+  const ChatPrompt chat{.messages = {{"system", "Be brief.", "n", "t", "r", {{"id", "clock", "{}"}}},
+                                     {"user", std::string("h\0\xff", 3)}},
+                        .enable_thinking = true,
+                        .tools = {chat_tool()},
+                        .tool_choice = ToolChoice::kRequired,
+                        .required_tool = "clock",
+                        .parallel_tool_calls = false,
+                        .answer_schema = "{}",
+                        .template_arguments = {{"mood", R"("calm")"}}};
+  const GenerationOptions options{full_sampling(), -1, {"\n\n", "END"}, ReusePolicy::kExact, 3};
   return {.id = ~0ull,
           .prompt = chat,
           .options = options,
@@ -94,8 +102,7 @@ std::vector<Event> events() {
           Restoring{4, "coding/chat/7"},
           Started{4, cache_use()},
           Progress{4, 256, 310},
-          Tokens{4, 2, {"h\xc3\xa9", "r", {{1, "id", "name", "{}"}}}},
-          Tokens{4, 1, {.text = "a", .logprobs = {{{"a", -0.5F}, {{"b", -1.5F}, {"a", -0.5F}}}}}},
+          Tokens{4, 2, {"h\xc3\xa9", "r", {{1, "id", "name", "{}"}}, {{{"a", -0.5F}, {{"b", -1.5F}}}}}},
           Finished{4, FinishReason::kLength, {310, 20, 1.5, 2.5}},
           Failed{4, ErrorCode::kContextLengthExceeded, "too long", "messages"},
           StateSaved{5, saved},
