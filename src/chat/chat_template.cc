@@ -5,6 +5,7 @@
 #include <llama.h>
 #include <log.h>
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <utility>
@@ -89,8 +90,21 @@ GrammarTrigger trigger_of(const common_grammar_trigger& trigger) {
   }
 }
 
-AnswerGrammar grammar_of(const common_chat_params& params) {
-  AnswerGrammar grammar{.rules = params.grammar, .lazy = params.grammar_lazy};
+// Whether reasoning may stand, or has begun, where the answer begins.
+bool may_begin_with_reasoning(const common_chat_params& params, const ChatPrompt& prompt) {
+  if (params.thinking_start_tag.empty()) return false;
+  const std::string& before = params.generation_prompt;
+  const size_t start = before.rfind(params.thinking_start_tag);
+  if (start == std::string::npos) return prompt.enable_thinking;
+  return std::none_of(params.thinking_end_tags.begin(), params.thinking_end_tags.end(),
+                      [&](const std::string& end) { return before.find(end, start) != std::string::npos; });
+}
+
+// What a lazy one waits for is where its rules begin: so with `at_once` it holds from the first token.
+AnswerGrammar grammar_of(const common_chat_params& params, bool at_once) {
+  if (params.grammar.empty()) return {};
+  AnswerGrammar grammar{.rules = params.grammar, .lazy = params.grammar_lazy && !at_once};
+  if (params.grammar_lazy && at_once) return grammar;
   for (const common_grammar_trigger& trigger : params.grammar_triggers) {
     grammar.triggers.push_back(trigger_of(trigger));
   }
@@ -202,16 +216,18 @@ Result<RenderedChat> ChatTemplate::render_for_answer(const ChatPrompt& prompt) c
   inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
   common_chat_params params = common_chat_templates_apply(impl_->templates.get(), inputs);
   std::string text = std::move(params.prompt);
-  if (calls && !prompt.required_tool.empty()) {
+  if (calls && prompt.tool_choice == ToolChoice::kRequired) {
     inputs.tools = tools_of_answer(prompt);
+    // llama.cpp lets a model say anything before a required call; the grammar of a free one begins with the call.
+    if (!may_begin_with_reasoning(params, prompt)) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
     params = common_chat_templates_apply(impl_->templates.get(), inputs);
-  }
-  if (calls && prompt.tool_choice == ToolChoice::kRequired && params.grammar.empty()) {
-    return fail(ErrorCode::kUnsupported, "This model's chat template has no form for required tool calls.",
-                "tool_choice");
+    if (params.grammar.empty()) {
+      return fail(ErrorCode::kUnsupported, "This model's chat template has no form for required tool calls.",
+                  "tool_choice");
+    }
   }
   return RenderedChat{.text = std::move(text),
-                      .grammar = params.grammar.empty() ? AnswerGrammar{} : grammar_of(params),
+                      .grammar = grammar_of(params, calls && prompt.tool_choice == ToolChoice::kRequired),
                       .preserved_tokens = params.preserved_tokens,
                       .stops = params.additional_stops,
                       .syntax = syntax_of(params)};
