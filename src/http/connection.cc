@@ -1,5 +1,7 @@
 #include "http/connection.h"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -17,6 +19,10 @@ constexpr size_t kMaxPipelinedBytes = 64 << 10;
 constexpr size_t kAheadBytes = 512;
 constexpr uint64_t kMaxDiscardedBytes = 64 << 20;
 constexpr milliseconds kLingerTime{2000};
+// What the kernel may hold that is not on its way yet: without a limit it takes megabytes for a client that does not
+// read, and its generation would not be held back.
+constexpr int kUnsentBytes = 64 << 10;
+using UnsentLimit = net::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
 
 }  // namespace
 
@@ -36,6 +42,7 @@ Connection::~Connection() {
 Task<bool> Connection::begin() {
   error_code error;
   stream_.transport().socket().set_option(tcp::no_delay(true), error);
+  stream_.transport().socket().set_option(UnsentLimit(kUnsentBytes), error);
   const auto endpoint = stream_.transport().socket().remote_endpoint(error);
   if (!error) remote_address_ = endpoint.address().to_string();
   stream_.transport().expires_after(milliseconds(host_.options.header_timeout_ms));

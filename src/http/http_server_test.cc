@@ -67,6 +67,20 @@ TEST_F(HttpServerTest, StreamsInChunksAndToOldClientsWithout) {
   EXPECT_THAT(old, EndsWith("\r\n\r\nonetwo"));
 }
 
+TEST_F(HttpServerTest, KeepsWhatASlowClientDoesNotReadOutOfTheKernel) {
+  constexpr size_t kBytes = 8 << 20, kKernelBytes = 1 << 20;
+  options_.output_limit_bytes = 2 * kBytes;
+  start();
+  RawClient client(port_, 4096);
+  client.send("GET /hold HTTP/1.1\r\n\r\n");
+  const auto writer = take_held();
+  writer->write(std::string(kBytes, 'x'));
+  // Each of these comes after what the server could write before.
+  for (int i = 0; i < 20; ++i)
+    EXPECT_THAT(ask("GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("200 OK"));
+  EXPECT_GT(writer->pending_bytes(), kBytes - kKernelBytes);
+}
+
 TEST_F(HttpServerTest, AnswersHeadWithoutABody) {
   start();
   auto client = connect();
