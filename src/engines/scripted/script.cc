@@ -85,6 +85,7 @@ bool parse_line(std::string_view line, Script* script) {
   if (name == "prefill_delay_ms_per_token") return parse_number(line, &script->prefill_delay_ms_per_token);
   if (name == "load_delay_ms") return parse_number(line, &script->load_delay_ms);
   if (name == "echo") return script->echo = line.empty();
+  if (name == "clock") return script->clock = line.empty();
   if (name == "refuse_save") return script->refuse_save = line.empty();
   if (name != "once") return parse_fault(name, line, {}, script);
   const std::string once_file(take_word(&line));

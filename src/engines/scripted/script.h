@@ -4,6 +4,7 @@
 //   answer TEXT                    what every generation says; \n is a line end
 //   repeat N                       ... N times
 //   echo                           answers with the prompt's own text instead
+//   clock                          each token's text is a space and the steady clock in microseconds instead
 //   token_delay_ms N               per step of decoding, for all generations together
 //   prefill_delay_ms_per_token N   may be a fraction
 //   load_delay_ms N
@@ -56,6 +57,7 @@ struct Script {
   std::string answer = "This is a scripted answer.";
   uint32_t repeat = 1;
   bool echo = false;
+  bool clock = false;
   double token_delay_ms = 0;
   double prefill_delay_ms_per_token = 0;
   double load_delay_ms = 0;

@@ -11,13 +11,14 @@ using ::testing::HasSubstr;
 TEST(Script, ReadsEveryDirective) {
   const auto script = parse_script(
       "# a comment\n\nanswer One\\ntwo\nrepeat 3\ntoken_delay_ms 5\nprefill_delay_ms_per_token 0.5\n"
-      "load_delay_ms 7\nrefuse_save\nprint one\nprint two\n");
+      "load_delay_ms 7\nclock\nrefuse_save\nprint one\nprint two\n");
   ASSERT_TRUE(script);
   EXPECT_EQ(script->answer, "One\ntwo");
   EXPECT_EQ(script->repeat, 3u);
   EXPECT_EQ(script->token_delay_ms, 5);
   EXPECT_EQ(script->prefill_delay_ms_per_token, 0.5);
   EXPECT_EQ(script->load_delay_ms, 7);
+  EXPECT_TRUE(script->clock);
   EXPECT_TRUE(script->refuse_save);
   EXPECT_EQ(script->print, "one\ntwo\n");
   EXPECT_FALSE(script->echo);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <deque>
 #include <fstream>
@@ -216,7 +217,7 @@ class ScriptedEngine : public Engine {
     faults_.at_token(generation->said);
     if (faults_.garbage_at(generation->said)) hooks_.send_garbage();
     --generation->task.credit;
-    if (!hooks_.sink(TokenGenerated{generation->task.id, token, vocabulary_.piece(token)})) {
+    if (!hooks_.sink(TokenGenerated{generation->task.id, token, text_of(token)})) {
       return finish(*generation, FinishReason::kStop);
     }
     return generation->said == generation->task.max_tokens && finish(*generation, FinishReason::kLength);
@@ -265,6 +266,12 @@ class ScriptedEngine : public Engine {
                            .prefill_ms = took_ms,
                            .first_token_ms = took_ms};
     hooks_.sink(StateWritten{save.task.id, state});
+  }
+
+  // What the benchmarks measure the path of a token with.
+  std::string text_of(int32_t token) const {
+    if (script_.clock) return " " + std::to_string(std::llround(steady_ms() * 1000));
+    return vocabulary_.piece(token);
   }
 
   std::string text_of(const std::vector<int32_t>& tokens) const {

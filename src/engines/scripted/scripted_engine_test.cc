@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <sstream>
+
+#include "base/clock.h"
 
 namespace rockllama {
 namespace {
@@ -71,6 +74,19 @@ class ScriptedEngineTest : public ::testing::Test {
   TaskFailed failed_;
   SavedState saved_;
 };
+
+TEST_F(ScriptedEngineTest, SaysTheTimeOfEachToken) {
+  const auto model = engine("clock\nanswer One two");
+  model->start(task(1));
+  const double before_us = steady_ms() * 1000;
+  run(model.get());
+  std::istringstream said(text_[1]);
+  double first_us = 0, second_us = 0;
+  ASSERT_TRUE(said >> first_us >> second_us);
+  EXPECT_GE(first_us, before_us - 1);
+  EXPECT_GE(second_us, first_us);
+  EXPECT_LE(second_us, steady_ms() * 1000 + 1);
+}
 
 TEST_F(ScriptedEngineTest, SaysTheAnswer) {
   const auto model = engine("answer One two.\nrepeat 2");
