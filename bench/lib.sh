@@ -6,7 +6,7 @@ PROGRAMS=$ROOT/build/release/bin
 
 # build TARGET...: the release, quietly where there is nothing to do.
 build() {
-  script/bootstrap
+  script/bootstrap --bench
   configure release
   cmake --build --preset release --target "$@"
 }

@@ -56,8 +56,6 @@ class Comparison:
 
     def pair(self, name, parallel, cells):
         model = {"model.gguf": self.options.model.resolve()}
-        if self.options.chat_template:
-            model["chat_template.jinja"] = self.options.chat_template.resolve()
         ours = Rockllama(self.options.rockllama, self.folder / f"{name}-ours", model,
                          {"models": {"parallel": parallel, "kv_tokens": cells, "threads": threads()}})
         theirs = LlamaServer(self.options.llama_server, self.folder / f"{name}-theirs", self.options.model.resolve(),
@@ -223,8 +221,7 @@ def parse_arguments():
     parser.add_argument("--rockllama", type=Path, required=True)
     parser.add_argument("--llama-server", type=Path, required=True)
     parser.add_argument("--limit", type=Path, required=True, help="the program shared_prefix_bench")
-    parser.add_argument("--model", type=Path, required=True, help="a GGUF file")
-    parser.add_argument("--chat-template", type=Path, help="for a model that brings none")
+    parser.add_argument("--model", type=Path, required=True, help="a GGUF file with a chat template")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=128, help="that each stream generates")
     parser.add_argument("--end-tokens", type=lambda text: [int(t) for t in text.split(",")], default=[0, 2],

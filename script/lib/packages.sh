@@ -3,6 +3,8 @@ BUILD_PACKAGES=(g++ cmake ninja-build libboost-dev nlohmann-json3-dev libcli11-d
   libexpected-dev libarchive-dev libssl-dev pkg-config python3-venv ca-certificates)
 TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev
   git binutils)
+# Google Benchmark, a client for bench/http, and what llama.cpp's gguf-py needs to write a model.
+BENCH_PACKAGES=(libbenchmark-dev wrk python3-numpy python3-yaml)
 # The compiler for aarch64, its libraries by Debian's multiarch, and qemu to run what it builds.
 AARCH64_PACKAGES=(g++-aarch64-linux-gnu qemu-user libspdlog-dev:arm64 libxxhash-dev:arm64 libarchive-dev:arm64
   libssl-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64 libgomp1:arm64)
