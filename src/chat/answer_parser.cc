@@ -13,9 +13,11 @@ constexpr std::string_view kIdCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 constexpr size_t kIdLength = 24;
 
 // What stands behind the first `told` bytes, which do not change any more.
-std::string behind(const std::string& whole, size_t* told) {
-  if (whole.size() <= *told) return {};
-  return whole.substr(std::exchange(*told, whole.size()));
+std::string behind(const std::string& whole, bool skip_space, size_t* told) {
+  const size_t begin = skip_space && *told == 0 ? whole.find_first_not_of(" \t\r\n") : *told;
+  if (begin >= whole.size()) return {};
+  *told = whole.size();
+  return whole.substr(begin);
 }
 
 std::string new_call_id() {
@@ -46,7 +48,7 @@ AnswerPiece AnswerParser::finish(std::string_view text, bool complete) {
   const bool whole = complete && read(/*partial=*/false, &message);
   if (whole || read(/*partial=*/true, &message)) piece = news_of(message, /*last=*/true);
   const bool silent = told_text_ == 0 && told_reasoning_ == 0 && told_calls_.empty();
-  return silent ? AnswerPiece{.text = answer_} : piece;
+  return silent && !whole ? AnswerPiece{.text = answer_} : piece;
 }
 
 bool AnswerParser::read(bool partial, Message* message) const try {
@@ -58,8 +60,8 @@ bool AnswerParser::read(bool partial, Message* message) const try {
 
 AnswerPiece AnswerParser::news_of(const Message& message, bool last) {
   AnswerPiece piece;
-  piece.reasoning = behind(message.reasoning_content, &told_reasoning_);
-  piece.text = behind(message.content, &told_text_);
+  piece.reasoning = behind(message.reasoning_content, syntax_->reasons, &told_reasoning_);
+  piece.text = behind(message.content, syntax_->reasons, &told_text_);
   add_calls(message, last, &piece);
   return piece;
 }
@@ -76,7 +78,7 @@ void AnswerParser::add_calls(const Message& message, bool last, AnswerPiece* pie
       delta.name = call.name;
       told_calls_.push_back(0);
     }
-    delta.arguments = behind(call.arguments, &told_calls_[i]);
+    delta.arguments = behind(call.arguments, false, &told_calls_[i]);
     if (!delta.name.empty() || !delta.arguments.empty()) piece->tool_calls.push_back(std::move(delta));
   }
 }

@@ -118,6 +118,7 @@ AnswerGrammar grammar_of(const common_chat_params& params, bool at_once) {
 std::shared_ptr<const AnswerSyntax> syntax_of(const common_chat_params& params) {
   auto syntax = std::make_shared<AnswerSyntax>();
   syntax->params = common_chat_parser_params(params);
+  syntax->reasons = !params.thinking_start_tag.empty();
   syntax->params.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
   if (!params.parser.empty()) syntax->params.parser.load(params.parser);
   return syntax;
