@@ -219,9 +219,14 @@ Result<RenderedChat> ChatTemplate::render_for_answer(const ChatPrompt& prompt) c
   std::string text = std::move(params.prompt);
   if (calls && prompt.tool_choice == ToolChoice::kRequired) {
     inputs.tools = tools_of_answer(prompt);
-    // llama.cpp lets a model say anything before a required call; the grammar of a free one begins with the call.
+    // llama.cpp lets a model say anything before a required call. The grammar of a free call begins with the call, but
+    // not every template has one.
     if (!may_begin_with_reasoning(params, prompt)) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
     params = common_chat_templates_apply(impl_->templates.get(), inputs);
+    if (params.grammar.empty()) {
+      inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+      params = common_chat_templates_apply(impl_->templates.get(), inputs);
+    }
     if (params.grammar.empty()) {
       return fail(ErrorCode::kUnsupported, "This model's chat template has no form for required tool calls.",
                   "tool_choice");

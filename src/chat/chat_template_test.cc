@@ -118,6 +118,15 @@ TEST(ChatTemplate, ShowsAllToolsAndAllowsTheOneThatIsRequired) {
   EXPECT_THAT(chat.grammar.rules, ::testing::Not(HasSubstr("first")));
 }
 
+TEST(ChatTemplate, RequiresACallWhereFreeOnesHaveNoGrammar) {
+  ChatPrompt prompt = kWithTools;
+  prompt.tool_choice = ToolChoice::kRequired;
+  const auto chat = known_template("meta-llama-Llama-3.1-8B-Instruct").render_for_answer(prompt);
+  ASSERT_TRUE(chat) << chat.error().message;
+  EXPECT_FALSE(chat->grammar.lazy);
+  EXPECT_THAT(chat->grammar.rules, HasSubstr("second"));
+}
+
 TEST(ChatTemplate, NeedsNoSyntaxWhereAnswersArePlain) {
   ChatPrompt prompt = kWithTools;
   prompt.tool_choice = ToolChoice::kNone;
