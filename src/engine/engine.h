@@ -39,12 +39,12 @@ struct GenerationTask {
   ReusePolicy reuse = ReusePolicy::kAll;
   Hash128 salt{};  // of the caller: only automatic prefixes of the same are reused
   SamplingParams sampling{};
-  AnswerGrammar grammar{};                 // rules are empty where any text will do, and where the engine has no grammars
+  AnswerGrammar grammar{};  // rules are empty where any text will do, and where the engine has no grammars
   std::vector<std::string> preserved_tokens{};  // control tokens whose text belongs to the answer
-  std::optional<uint32_t> top_logprobs{};  // as in GenerationOptions
-  uint32_t max_tokens = 0;                 // at least 1; prompt and answer fit the context limit
-  uint32_t credit = 0;                     // tokens that may be emitted before add_credit
-  bool enable_thinking = false;            // of a chat, for runtimes that render it themselves
+  std::optional<uint32_t> top_logprobs{};       // as in GenerationOptions
+  uint32_t max_tokens = 0;                      // at least 1; prompt and answer fit the context limit
+  uint32_t credit = 0;                          // tokens that may be emitted before add_credit
+  bool enable_thinking = false;                 // of a chat, for runtimes that render it themselves
 };
 
 struct SaveStateTask {

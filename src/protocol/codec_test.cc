@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 namespace rockllama::protocol {
 namespace {
 
@@ -113,13 +115,20 @@ std::vector<Event> events() {
           Figures{{480.5, 2.5e9, 1, 2, 1ull << 34}}};
 }
 
+template <class Message>
+size_t kinds(const std::vector<Message>& messages) {
+  std::set<size_t> indices;
+  for (const Message& message : messages) indices.insert(message.index());
+  return indices.size();
+}
+
 TEST(Codec, GivesEveryCommandBack) {
-  EXPECT_EQ(commands().size(), std::variant_size_v<Command> + 1);
+  EXPECT_EQ(kinds(commands()), std::variant_size_v<Command>);
   for (const Command& command : commands()) EXPECT_EQ(decode_command(encode(command)), command) << command.index();
 }
 
 TEST(Codec, GivesEveryEventBack) {
-  EXPECT_EQ(events().size(), std::variant_size_v<Event> + 1);
+  EXPECT_EQ(kinds(events()), std::variant_size_v<Event>);
   for (const Event& event : events()) EXPECT_EQ(decode_event(encode(event)), event) << event.index();
 }
 
