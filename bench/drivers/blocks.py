@@ -11,7 +11,7 @@ import report
 from client import call, chat
 from prose import QUESTIONS, prose
 from report import middle
-from servers import Rockllama, threads
+from servers import Rockllama, exit_in_order, threads
 
 PROMPT = 2880  # tokens of prose
 
@@ -70,6 +70,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
+    exit_in_order()
     with tempfile.TemporaryDirectory(prefix="rockllama-bench-") as folder:
         blocks = Blocks(options, folder)
         asyncio.run(blocks.run())

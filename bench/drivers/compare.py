@@ -16,7 +16,7 @@ import report
 from client import call, chat, together
 from prose import QUESTIONS, prose
 from report import middle
-from servers import LlamaServer, Rockllama, threads
+from servers import LlamaServer, Rockllama, exit_in_order, threads
 
 PERSONAS = 16
 BURST = 8
@@ -31,6 +31,12 @@ GOALS = (("short cold", "ms TTFT", 0.95), ("short hot", "ms TTFT", 0.95), ("long
          ("one stream", "tokens/s", 0.95), ("eight streams", "tokens/s", 0.95))
 
 
+def decoded_together(streams):
+    """Tokens per second while all of them run."""
+    begin, end = max(s.piece_ms[0] for s in streams), min(s.piece_ms[-1] for s in streams)
+    return sum(begin < ms <= end for s in streams for ms in s.piece_ms) / (end - begin) * 1000
+
+
 class Samples:
     """Figures by what was measured and whose they are."""
 
@@ -41,7 +47,7 @@ class Samples:
         self._values[what][server.name].append(value)
 
     def middle(self, what, name):
-        return middle(self._values[what][name])
+        return middle(self._values.get(what, {}).get(name, []))
 
     def as_json(self):
         return {what: dict(of) for what, of in self._values.items()}
@@ -89,7 +95,7 @@ class Comparison:
                 self.samples.add(f"{length} hot", server, hot.ttft_ms)
             await self.restored(server, length, system, f"{length}{round_number}")
         one = await chat(server.port, "", "Tell me a long story.", self.options.tokens, logit_bias=self.endless())
-        self.samples.add("one stream", server, (len(one.piece_ms) - 1) / (one.piece_ms[-1] - one.piece_ms[0]) * 1000)
+        self.samples.add("one stream", server, decoded_together([one]))
 
     def endless(self):
         """Biases that keep a model from ending its answer."""
@@ -149,12 +155,11 @@ class Comparison:
         await chat(server.port, system, "Hello!")
         self.samples.add("burst, first", server, await self.burst(server, system, QUESTIONS))
         for again in range(2):
-            questions = [f"{question} ({again})" for question in QUESTIONS]
+            questions = [f"{again}: {question}" for question in QUESTIONS]  # that nobody has asked yet
             self.samples.add("burst, later", server, await self.burst(server, system, questions))
         streams = await together(*(chat(server.port, "", f"Tell me long story number {i}.", self.options.tokens,
                                         logit_bias=self.endless()) for i in range(BURST)))
-        first, last = min(s.piece_ms[0] for s in streams), max(s.piece_ms[-1] for s in streams)
-        self.samples.add("eight streams", server, sum(len(s.piece_ms) - 1 for s in streams) / (last - first) * 1000)
+        self.samples.add("eight streams", server, decoded_together(streams))
 
     async def memory(self, requests):
         """Buffers as small as the work allows: ours shares the prompt's cells, a slot of theirs holds all of it."""
@@ -188,10 +193,18 @@ class Comparison:
         for name, (parallel, cells, work) in pairs.items():
             if name in self.options.parts:
                 await self.with_pair(name, parallel, cells, work)
+                self.save()
         if "memory" in self.options.parts:
             for requests in (1, BURST):
                 await self.memory(requests)
-        return self.verdicts()
+        rows = self.verdicts()
+        self.save(rows)
+        return rows
+
+    def save(self, rows=()):
+        """Also what there is after each part: the whole takes half an hour, and longer on a small board."""
+        report.write_json(self.options.json, {"machine": report.machine(), "model": self.options.model.name,
+                                              "rows": list(rows), "samples": self.samples.as_json()})
 
     # -- the report --------------------------------------------------------------------------------------------------
 
@@ -233,13 +246,12 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
+    exit_in_order()
     with tempfile.TemporaryDirectory(prefix="rockllama-bench-") as folder:
         comparison = Comparison(options, folder)
         rows = asyncio.run(comparison.run())
     head = ["what", "times better", "wanted", "met", "rockllama", "llama-server or limit", "unit"]
     print(report.table(head, rows))
-    report.write_json(options.json, {"machine": report.machine(), "model": options.model.name, "rows": rows,
-                                     "samples": comparison.samples.as_json()})
 
 
 if __name__ == "__main__":

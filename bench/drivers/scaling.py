@@ -11,7 +11,7 @@ from client import call, chat, together
 from plot import Line, plot
 from prose import QUESTIONS, prose
 from report import middle
-from servers import Rockllama, threads
+from servers import Rockllama, exit_in_order, threads
 
 COLD, RESIDENT, RESTORED = "cold", "resident", "restored from its file"
 
@@ -116,6 +116,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
+    exit_in_order()
     with tempfile.TemporaryDirectory(prefix="rockllama-bench-") as folder:
         scaling = Scaling(options, folder)
         asyncio.run(scaling.run())

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -127,6 +128,11 @@ class LlamaServer(ServerProcess):
 
     def command(self):
         return [*self._command, "--port", str(self.port)]
+
+
+def exit_in_order():
+    """Has SIGTERM end this program as an exception does: servers are stopped and their folders removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def threads():

@@ -18,7 +18,7 @@ from pathlib import Path
 import report
 from client import call, chat, together
 from report import middle, percentile
-from servers import Rockllama
+from servers import Rockllama, exit_in_order
 
 CHATML = """{% for message in messages %}<|im_start|>{{ message['role'] }}
 {{ message['content'] }}<|im_end|>
@@ -286,6 +286,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
+    exit_in_order()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with tempfile.TemporaryDirectory(prefix="rockllama-bench-") as folder:
         benchmark = HttpBenchmark(options, folder)
