@@ -68,7 +68,9 @@ AnswerPiece AnswerParser::news_of(const Message& message, bool last) {
 
 // A name may still grow until its arguments begin.
 void AnswerParser::add_calls(const Message& message, bool last, AnswerPiece* piece) {
-  for (size_t i = 0; i < message.tool_calls.size(); ++i) {
+  over_ = over_ || (syntax_->one_call && message.tool_calls.size() > 1);
+  const size_t wanted = over_ ? 1 : message.tool_calls.size();
+  for (size_t i = 0; i < wanted; ++i) {
     const common_chat_tool_call& call = message.tool_calls[i];
     const bool has_name = !call.name.empty() && (last || !call.arguments.empty() || i + 1 < message.tool_calls.size());
     if (!has_name) return;

@@ -22,6 +22,8 @@ class AnswerParser {
   // The rest, after the last text. `complete`: the model ended its answer itself. What cannot be read as the template
   // has it is text.
   [[nodiscard]] AnswerPiece finish(std::string_view text, bool complete);
+  // More than may be said has begun: the rest of the answer is not wanted.
+  [[nodiscard]] bool is_over() const { return over_; }
   [[nodiscard]] bool called_tools() const { return !told_calls_.empty(); }
 
  private:
@@ -36,6 +38,7 @@ class AnswerParser {
   size_t told_text_ = 0;  // bytes, like those below
   size_t told_reasoning_ = 0;
   std::vector<size_t> told_calls_;  // of the arguments of each call that was told
+  bool over_ = false;
 };
 
 }  // namespace rockllama

@@ -98,6 +98,27 @@ TEST_P(RecordedAnswers, AreReadAlikeWhereverTheyAreCut) {
 constexpr const char* kHermesCall =
     "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Bern\"}}\n</tool_call>";
 
+TEST(AnswerParser, EndsWhereASecondCallBeginsThatMayNotBe) {
+  const RenderedChat chat = family("Qwen-Qwen2.5-7B-Instruct")
+                                .render_for_answer({.messages = {{"user", "How is the weather in Bern?"}},
+                                                    .tools = {kWeather},
+                                                    .parallel_tool_calls = false})
+                                .value();
+  AnswerParser parser(chat.syntax);
+  AnswerPiece whole;
+  add(parser.push(kHermesCall), &whole);
+  EXPECT_FALSE(parser.is_over());
+  const std::string second = std::string("\n") + kHermesCall;
+  size_t at = 0;
+  while (at < second.size() && !parser.is_over()) add(parser.push(second.substr(at++, 1)), &whole);
+  EXPECT_TRUE(parser.is_over());
+  EXPECT_LT(at, second.size());
+  add(parser.finish("", /*complete=*/true), &whole);
+  ASSERT_EQ(whole.tool_calls.size(), 1u);
+  EXPECT_EQ(whole.tool_calls.front().arguments, kArguments);
+  EXPECT_EQ(whole.text, "");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     OfFamilies, RecordedAnswers,
     ::testing::Values(

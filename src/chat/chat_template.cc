@@ -115,7 +115,7 @@ AnswerGrammar grammar_of(const common_chat_params& params, bool at_once) {
   return grammar;
 }
 
-std::shared_ptr<const AnswerSyntax> syntax_of(const common_chat_params& params) {
+std::shared_ptr<AnswerSyntax> syntax_of(const common_chat_params& params) {
   auto syntax = std::make_shared<AnswerSyntax>();
   syntax->params = common_chat_parser_params(params);
   syntax->reasons = !params.thinking_start_tag.empty();
@@ -232,11 +232,14 @@ Result<RenderedChat> ChatTemplate::render_for_answer(const ChatPrompt& prompt) c
                   "tool_choice");
     }
   }
+  std::shared_ptr<AnswerSyntax> syntax = syntax_of(params);
+  // llama.cpp's grammars let some models go on calling.
+  syntax->one_call = !inputs.parallel_tool_calls;
   return RenderedChat{.text = std::move(text),
                       .grammar = grammar_of(params, calls && prompt.tool_choice == ToolChoice::kRequired),
                       .preserved_tokens = params.preserved_tokens,
                       .stops = params.additional_stops,
-                      .syntax = syntax_of(params)};
+                      .syntax = std::move(syntax)};
 } catch (const std::exception& error) {
   return fail(refused(error));
 }

@@ -51,7 +51,7 @@ bool GenerationOutput::take_one(const TokenGenerated& event) {
   AnswerPiece piece = generation.parser ? generation.parser->push(output.text) : AnswerPiece{std::move(output.text)};
   piece.logprobs = std::move(logprobs);
   send_(protocol::Tokens{event.id, 1, std::move(piece)});
-  return !output.stopped;
+  return !output.stopped && !(generation.parser && generation.parser->is_over());
 }
 
 bool GenerationOutput::take_one(const GenerationFinished& event) {
