@@ -8,7 +8,6 @@ namespace rockllama {
 namespace {
 
 using nlohmann::json;
-using nlohmann::literals::operator""_json_pointer;
 
 constexpr std::string_view kData = "data: ";
 constexpr int kAnswerTokens = 4;
@@ -38,7 +37,7 @@ std::string content_of(const json& chunk) {
 
 Reuse reuse_of(const json& usage) {
   if (usage.value("cache_hit", false)) return Reuse::kYes;
-  const json reason = usage.value("/cache/reason"_json_pointer, json());
+  const json reason = usage.value(json::json_pointer("/cache/reason"), json());
   const bool unverified = reason.is_string() && reason.get<std::string>().starts_with("unverified");
   return unverified ? Reuse::kUnverified : Reuse::kNo;
 }
