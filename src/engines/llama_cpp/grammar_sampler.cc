@@ -31,6 +31,7 @@ llama_sampler* make_lazy(const AnswerGrammar& grammar, const Vocabulary& vocabul
     }
   }
   std::vector<const char*> texts;
+  texts.reserve(patterns.size());
   for (const std::string& pattern : patterns) texts.push_back(pattern.c_str());
   return llama_sampler_init_grammar_lazy_patterns(vocabulary.vocab(), grammar.rules.c_str(), kRoot, texts.data(),
                                                   texts.size(), tokens.data(), tokens.size());
