@@ -94,7 +94,7 @@ def test_tools_are_refused_where_the_template_prints_none(shared):
 def test_a_required_tool_is_called_by_the_real_model(make_server):
     client = with_template(make_server().add_model(), "Qwen-Qwen2.5-7B-Instruct").openai()
     for choice in ("required", {"type": "function", "function": {"name": "weather"}}):
-        answer = ask(client, tools=[WEATHER], tool_choice=choice, max_tokens=60, temperature=0, parallel_tool_calls=False)
+        answer = ask(client, tools=[WEATHER], tool_choice=choice, max_tokens=200, temperature=0, parallel_tool_calls=False)
         assert answer.choices[0].finish_reason == "tool_calls"
         call = answer.choices[0].message.tool_calls[0]
         assert call.function.name == "weather" and json.loads(call.function.arguments)["city"] in ("Bern", "Rome")
@@ -107,7 +107,7 @@ class Weather(BaseModel):
 
 def test_the_parse_helper_gets_what_its_schema_says(shared):
     answer = shared.openai().chat.completions.parse(
-        model="demo", messages=QUESTION, response_format=Weather, max_tokens=200, seed=1)
+        model="demo", messages=QUESTION, response_format=Weather, max_tokens=400, seed=1)
     assert answer.choices[0].finish_reason == "stop"
     assert isinstance(answer.choices[0].message.parsed, Weather)
 
@@ -115,7 +115,7 @@ def test_the_parse_helper_gets_what_its_schema_says(shared):
 def test_a_json_object_is_one(shared):
     schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}
     held = {"type": "json_schema", "json_schema": {"name": "held", "strict": True, "schema": schema}}
-    text, _, _, reason = joined(ask(shared.openai(), response_format=held, max_tokens=40, stream=True))
+    text, _, _, reason = joined(ask(shared.openai(), response_format=held, max_tokens=200, stream=True))
     assert reason == "stop" and isinstance(json.loads(text)["ok"], bool)
     free = ask(shared.openai(), response_format={"type": "json_object"}, max_tokens=20)
     assert free.choices[0].message.content.lstrip().startswith("{")
