@@ -91,6 +91,7 @@ def test_tools_are_refused_where_the_template_prints_none(shared):
     assert caught.value.param == "tools"
 
 
+@pytest.mark.whole_model  # two layers may write spaces for ever
 def test_a_required_tool_is_called_by_the_real_model(make_server):
     client = with_template(make_server().add_model(), "Qwen-Qwen2.5-7B-Instruct").openai()
     for choice in ("required", {"type": "function", "function": {"name": "weather"}}):
