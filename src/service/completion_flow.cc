@@ -139,12 +139,14 @@ void CompletionFlow::find_caches() {
 // For a worker without a tokenizer; others find it by its tokens.
 void CompletionFlow::find_cache_by_text(const ModelLease& lease) {
   if (request_.options.reuse == ReusePolicy::kNone || !lease->entry().spec.automatic_reuse) return;
+  auto* raw = std::get_if<TextPrompt>(&request_.prompt);
+  if (raw != nullptr && (!raw->tokens.empty() || !raw->suffix.empty() || raw->echo)) return;
   const auto name = lease->states().cache_of(request_.prompt);
   if (!name) return;
   auto reference = context_->store->reference(model_, *name, format(), lease->fingerprint());
   if (!reference || reference->line.size() != 1 || !reference->line.front().is_text()) return;
   const std::string& cached = reference->line.front().text;
-  if (auto* raw = std::get_if<TextPrompt>(&request_.prompt)) {
+  if (raw != nullptr) {
     // The cache's text will stand before the prompt.
     if (!raw->text.starts_with(cached)) return;
     raw->text.erase(0, cached.size());
