@@ -63,7 +63,9 @@ std::string_view openapi_schemas() {
  "CompletionRequest": {
   "type": "object",
   "properties": {
-   "prompt": {"description": "a text, or a list with one"},
+   "prompt": {"description": "a text, a list of texts, a list of token ids, or a list of such lists"},
+   "echo": {"type": ["boolean", "null"]}, "suffix": {"type": ["string", "null"]},
+   "best_of": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
    "logprobs": {"description": "0 to 20, or false"},
    "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
    "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
