@@ -168,9 +168,10 @@ void CompletionFlow::submit() {
     submitted_ms_ = steady_ms();
   }
   check_wait_after(context_->options.load_timeout_s * 1000);
-  lease->scheduler().submit({id, request_.prompt, request_.options, references_, request_.salt},
-                            [self = shared_from_this()](const JobEvent& event) { self->on_event(event); },
-                            {.buffered = request_.buffered, .caller = request_.caller});
+  lease->scheduler().submit(
+      {id, request_.prompt, request_.options, references_, request_.salt},
+      [self = shared_from_this()](const JobEvent& event) { self->on_event(event); },
+      {.buffered = request_.buffered, .origin = {.caller = request_.caller, .prefix_key = request_.prefix_key}});
   bool cancelled = false;
   {
     const std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@ namespace rockllama {
 struct CompletionRequest {
   std::string request_id{};  // x-request-id
   std::string caller{};      // API key name or address, for fairness and the log
+  std::string prefix_key{};  // prompt_cache_key: the caller's waiting requests of one key are run after each other
   Hash128 salt{};            // of the API key: automatic reuse stays within it; zero = no keys
   std::string model{};       // as the client wrote it: empty, a name, or name@cache
   Prompt prompt;
