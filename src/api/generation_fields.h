@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "api/field_reader.h"
@@ -20,6 +21,7 @@ struct CompletionCall {
   uint32_t choices = 1;        // answers to each prompt
   uint32_t candidates = 0;     // generations for each prompt, of which the best are told; 0 = as many as `choices`
   std::vector<TextPrompt> further_prompts{};  // answered like the one of `request`
+  std::string service_tier{};                 // as the client wrote it; empty = none
 
   [[nodiscard]] uint32_t prompts() const { return 1 + static_cast<uint32_t>(further_prompts.size()); }
   [[nodiscard]] uint32_t generations_for_each() const { return candidates == 0 ? choices : candidates; }

@@ -102,7 +102,7 @@ void GenerationResponder::started(const CompletionStarted& event, Choice& choice
   log_.model = event.model;
   log_.cache = event.cache;
   log_.prompt_tokens = event.prompt_tokens;
-  encoder_.set_model(event.model);
+  encoder_.set_model(event.model, event.fingerprint);
   if (stream_) send_head(event.cache.provisional ? nullptr : &event.cache);
 }
 

@@ -164,6 +164,7 @@ void CompletionFlow::submit() {
     if (cancelled_ || ended_) return;
     id_ = id;
     lease = lease_;
+    fingerprint_ = lease->fingerprint();
     host_ = lease.host();
     submitted_ms_ = steady_ms();
   }
@@ -275,7 +276,7 @@ UniqueFd CompletionFlow::open_state(const ModelLease& lease, const StateKey& key
 void CompletionFlow::on_started(const protocol::Started& started) {
   first_text_ms_ = 0;
   take_use(started.cache);
-  sink_(CompletionStarted{model_, cache_, prompt_tokens_});
+  sink_(CompletionStarted{model_, cache_, prompt_tokens_, fingerprint_});
 }
 
 void CompletionFlow::take_use(const CacheUse& use) {

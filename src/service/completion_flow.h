@@ -59,6 +59,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   std::vector<std::string> default_caches_;  // of the alias, else of the model or the server
   std::vector<std::string> warnings_;
   std::string ignored_sampling_;  // names of fields
+  std::string fingerprint_;       // of the model and its engine
   std::vector<CacheReference> references_;
   std::string no_state_reason_;  // what was found out after prepare
   std::vector<StateKey> state_;  // none or one: what the worker asked for

@@ -35,6 +35,7 @@ struct CompletionStarted {
   std::string model;
   CacheUse cache;
   uint32_t prompt_tokens = 0;
+  std::string fingerprint{};  // of the model and its engine: what decides the answer's bits beside the request
   bool operator==(const CompletionStarted&) const = default;
 };
 // Still queued or in prefill; nothing but a sign of life.
