@@ -14,6 +14,9 @@
 
 namespace rockllama {
 
+// Of a whole answer: what is told of it, or why it is not what was asked for.
+using AnswerCheck = std::function<Result<std::string>(const std::string& answer)>;
+
 struct CompletionRequest {
   std::string request_id{};  // x-request-id
   std::string caller{};      // API key name or address, for fairness and the log
@@ -24,6 +27,8 @@ struct CompletionRequest {
   GenerationOptions options{};
   std::vector<std::string> use_cache{};  // in the order of the request
   std::string use_cache_problem{};       // why the request's use_cache was not understood; empty = fine
+  // For engines that cannot be held to the chat's answer_schema. Fails where that cannot be checked either.
+  std::function<Result<AnswerCheck>()> make_answer_check{};
   // The client gets nothing before the end: the request may begin anew after text came.
   bool buffered = false;
   bool only_count = false;  // the prompt is prepared, caches included, and not run
