@@ -37,9 +37,9 @@ class GenerationResponder {
 
   GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer);
 
-  // Choices are counted as the generations are: prompt by prompt, all candidates. Once; what came before it is made up
-  // for.
+  // Once; what came before it is made up for.
   void attach(Control control);
+  // `choice` counts the generations: prompt by prompt, all candidates.
   void on_event(const CompletionEvent& event, uint32_t choice = 0);
   void on_closed();   // the client left: cancels
   void on_drained();  // the client took everything
