@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/answer_check.h"
 #include "api/chat_messages.h"
 #include "api/chat_tools.h"
 #include "api/json_schema.h"
@@ -105,6 +106,9 @@ Result<CompletionCall> parse_chat_request(std::string_view body, bool enable_thi
   read_generation_fields(&fields, *json, &call);
   call.request.options.top_logprobs = read_logprobs(&fields);
   if (fields.error()) return fail(*fields.error());
+  if (!prompt.answer_schema.empty()) {
+    call.request.make_answer_check = [schema = prompt.answer_schema] { return make_answer_check(schema); };
+  }
   call.request.prompt = std::move(prompt);
   return call;
 }

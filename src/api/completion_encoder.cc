@@ -20,6 +20,8 @@ const char* to_string(FinishReason reason) {
   return "stop";
 }
 
+constexpr size_t kFingerprintDigits = 16;
+
 // A text that occurs once in a chunk, to cut it there.
 constexpr std::string_view kMark = "\"\\u0001\"";
 
@@ -79,9 +81,11 @@ void ChoiceAnswer::add(const AnswerPiece& piece) {
 CompletionEncoder::CompletionEncoder(const Options& options)
     : options_(options), id_(options.dialect.id_prefix + options.request_id) {}
 
-void CompletionEncoder::set_model(const std::string& model) {
-  if (!text_chunks_.empty() && model == model_) return;
+void CompletionEncoder::set_model(const std::string& model, const std::string& fingerprint) {
+  const std::string told = fingerprint.empty() ? "" : "fp_" + fingerprint.substr(0, kFingerprintDigits);
+  if (!text_chunks_.empty() && model == model_ && told == fingerprint_) return;
   model_ = model;
+  fingerprint_ = told;
   text_chunks_.clear();
   for (uint32_t choice = 0; choice < options_.choices; ++choice) text_chunks_.push_back(text_chunk(choice));
 }
@@ -95,12 +99,16 @@ CompletionEncoder::TextChunk CompletionEncoder::text_chunk(uint32_t choice) cons
   return {sample.substr(0, mark_at), sample.substr(mark_at + kMark.size())};
 }
 
+OrderedJson CompletionEncoder::head(const char* object, const std::string& model) const {
+  OrderedJson json = {{"id", id_}, {"object", object}, {"created", options_.created}, {"model", model}};
+  if (!fingerprint_.empty()) json["system_fingerprint"] = fingerprint_;
+  if (!options_.service_tier.empty()) json["service_tier"] = options_.service_tier;
+  return json;
+}
+
 OrderedJson CompletionEncoder::chunk(const OrderedJson& choices) const {
-  OrderedJson json = {{"id", id_},
-                      {"object", options_.dialect.chunk_object},
-                      {"created", options_.created},
-                      {"model", model_},
-                      {"choices", choices}};
+  OrderedJson json = head(options_.dialect.chunk_object, model_);
+  json["choices"] = choices;
   if (options_.include_usage) json["usage"] = nullptr;
   return json;
 }
@@ -133,8 +141,9 @@ OrderedJson CompletionEncoder::whole_choice(uint32_t index, const ChoiceAnswer& 
 std::string CompletionEncoder::whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) const {
   OrderedJson list = OrderedJson::array();
   for (const ChoiceAnswer& answer : choices) list.push_back(whole_choice(static_cast<uint32_t>(list.size()), answer));
-  OrderedJson json = {{"id", id_},           {"object", options_.dialect.object}, {"created", options_.created},
-                      {"model", done.model}, {"choices", std::move(list)},        {"usage", usage_json(done)}};
+  OrderedJson json = head(options_.dialect.object, done.model);
+  json["choices"] = std::move(list);
+  json["usage"] = usage_json(done);
   add_warnings(done.warnings, &json);
   return to_text(json);
 }

@@ -39,11 +39,12 @@ class CompletionEncoder {
     uint32_t choices = 1;        // at least 1
     bool include_usage = false;  // every chunk but the last has a null usage
     bool logprobs = false;       // were asked for
+    std::string service_tier{};  // told as it was asked for; empty = not at all
   };
   explicit CompletionEncoder(const Options& options);
 
-  // Before the first chunk: which model answers.
-  void set_model(const std::string& model);
+  // Before the first chunk: which model answers, and the fingerprint of it and its engine; empty = not known.
+  void set_model(const std::string& model, const std::string& fingerprint = {});
 
   // `done`: of all choices together.
   [[nodiscard]] std::string whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) const;
@@ -65,6 +66,8 @@ class CompletionEncoder {
     size_t characters = 0;  // that were told with logprobs
   };
   [[nodiscard]] TextChunk text_chunk(uint32_t choice) const;
+  // What every object begins with.
+  [[nodiscard]] OrderedJson head(const char* object, const std::string& model) const;
   [[nodiscard]] OrderedJson chunk(const OrderedJson& choices) const;
   [[nodiscard]] OrderedJson chunk_choice(uint32_t choice, const OrderedJson& delta, const OrderedJson& reason) const;
   [[nodiscard]] OrderedJson whole_choice(uint32_t index, const ChoiceAnswer& answer) const;
@@ -73,6 +76,7 @@ class CompletionEncoder {
   Options options_;
   std::string id_;
   std::string model_;
+  std::string fingerprint_;             // as it is told
   std::vector<TextChunk> text_chunks_;  // of each choice
 };
 

@@ -5,9 +5,11 @@
 
 namespace rockllama::api {
 
-CompletionDone total_of(const std::vector<CompletionDone>& choices) {
+CompletionDone total_of(const std::vector<CompletionDone>& choices, size_t of_each) {
   CompletionDone total = choices.front();
   for (auto next = choices.begin() + 1; next != choices.end(); ++next) {
+    const auto position = static_cast<size_t>(next - choices.begin());
+    if (position % of_each == 0) total.usage.prompt_tokens += next->usage.prompt_tokens;
     total.usage.completion_tokens += next->usage.completion_tokens;
     total.ttft_ms = std::min(total.ttft_ms, next->ttft_ms);
     total.total_ms = std::max(total.total_ms, next->total_ms);

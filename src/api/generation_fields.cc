@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "api/client_fields.h"
 #include "api/sampling_fields.h"
 
 namespace rockllama::api {
@@ -99,6 +100,7 @@ void read_generation_fields(FieldReader* fields, const Json& body, CompletionCal
     call->include_usage = reader.boolean("include_usage").value_or(false);
     if (reader.error()) fields->fault(*reader.error());
   }
+  read_client_fields(fields, call);
   call->choices = static_cast<uint32_t>(fields->integer("n", {1, kMaxChoices}).value_or(1));
 }
 

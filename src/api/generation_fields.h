@@ -1,6 +1,10 @@
 // The fields that /v1/chat/completions and /v1/completions share. Pure.
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "api/field_reader.h"
 #include "service/completions.h"
 
@@ -14,7 +18,13 @@ struct CompletionCall {
   CompletionRequest request{};
   bool stream = false;
   bool include_usage = false;  // in the last chunk of a stream
-  uint32_t choices = 1;        // answers to the one prompt
+  uint32_t choices = 1;        // answers to each prompt
+  uint32_t candidates = 0;     // generations for each prompt, of which the best are told; 0 = as many as `choices`
+  std::vector<TextPrompt> further_prompts{};  // answered like the one of `request`
+  std::string service_tier{};                 // as the client wrote it; empty = none
+
+  [[nodiscard]] uint32_t prompts() const { return 1 + static_cast<uint32_t>(further_prompts.size()); }
+  [[nodiscard]] uint32_t generations_for_each() const { return candidates == 0 ? choices : candidates; }
 };
 
 // Everything but the prompt. `fields` reads `body`; faults are left there.

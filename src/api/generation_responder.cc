@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/best_choices.h"
 #include "api/completion_totals.h"
 #include "api/errors.h"
 #include "api/usage_json.h"
@@ -19,9 +20,11 @@ constexpr uint32_t kCreditPortion = 32;
 GenerationResponder::GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer)
     : writer_(std::move(writer)),
       stream_(options.stream),
+      told_(options.encoding.choices / options.prompts),
+      candidates_(options.candidates == 0 ? told_ : options.candidates),
       encoder_(options.encoding),
       log_{.request_id = options.encoding.request_id, .caller = options.caller, .model = options.model},
-      choices_(options.encoding.choices) {
+      choices_(options.prompts * candidates_) {
   encoder_.set_model(options.model);
 }
 
@@ -99,7 +102,7 @@ void GenerationResponder::started(const CompletionStarted& event, Choice& choice
   log_.model = event.model;
   log_.cache = event.cache;
   log_.prompt_tokens = event.prompt_tokens;
-  encoder_.set_model(event.model);
+  encoder_.set_model(event.model, event.fingerprint);
   if (stream_) send_head(event.cache.provisional ? nullptr : &event.cache);
 }
 
@@ -120,7 +123,7 @@ void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
   for (const Choice& one : choices_) {
     if (one.done) ends.push_back(*one.done);
   }
-  const CompletionDone total = total_of(ends);
+  const CompletionDone total = total_of(ends, candidates_);
   const bool last = ends.size() == choices_.size();
   if (stream_) {
     send_head(&event.cache);
@@ -145,7 +148,7 @@ void GenerationResponder::all_done(const CompletionDone& total) {
     for (Choice& choice : choices_) answers.push_back(std::move(choice.answer));
     http::ResponseHead head;
     head.headers.emplace_back("x-prompt-cache", prompt_cache_header(total.cache));
-    writer_->respond(std::move(head), encoder_.whole(answers, total));
+    writer_->respond(std::move(head), encoder_.whole(best_choices(std::move(answers), candidates_, told_), total));
   }
   log();
 }

@@ -23,6 +23,8 @@ class GenerationResponder {
  public:
   struct Options {
     CompletionEncoder::Options encoding{};
+    uint32_t prompts = 1;     // the choices are for each as many, one prompt after the other
+    uint32_t candidates = 0;  // generations for each prompt, of which the best are told; 0 = all. Not in a stream
     bool stream = false;
     std::string caller{};
     std::string model{};  // as the client wrote it
@@ -37,6 +39,7 @@ class GenerationResponder {
 
   // Once; what came before it is made up for.
   void attach(Control control);
+  // `choice` counts the generations: prompt by prompt, all candidates.
   void on_event(const CompletionEvent& event, uint32_t choice = 0);
   void on_closed();   // the client left: cancels
   void on_drained();  // the client took everything
@@ -72,6 +75,8 @@ class GenerationResponder {
 
   const std::shared_ptr<http::BodyWriter> writer_;
   const bool stream_;
+  const uint32_t told_;  // choices for each prompt
+  const uint32_t candidates_;
 
   std::mutex mutex_;
   CompletionEncoder encoder_;
@@ -82,8 +87,8 @@ class GenerationResponder {
   bool failed_ = false;  // by an error: what still runs is for nobody
   bool closed_ = false;  // the client left
   bool head_sent_ = false;
-  bool quiet_ = true;  // nothing was sent since the last heartbeat
-  std::vector<Choice> choices_;
+  bool quiet_ = true;            // nothing was sent since the last heartbeat
+  std::vector<Choice> choices_;  // of each generation
 };
 
 }  // namespace rockllama::api

@@ -237,6 +237,39 @@ TEST_F(GenerationResponderTest, CancelsTheOtherChoicesWhenOneFails) {
   EXPECT_EQ(cancels_, 1);
 }
 
+TEST_F(GenerationResponderTest, TellsTheFingerprintAndTheTierInAWholeAnswer) {
+  auto& responder = make({.encoding = {.service_tier = "flex"}});
+  responder.on_event(CompletionStarted{"m", {}, 50, "0123456789abcdef0123456789abcdef"});
+  responder.on_event(done_of({}));
+  EXPECT_THAT(writer_->bytes,
+              HasSubstr(R"("model":"m","system_fingerprint":"fp_0123456789abcdef","service_tier":"flex","choices":)"));
+}
+
+TEST_F(GenerationResponderTest, TellsTheFingerprintAndTheTierInEveryChunk) {
+  auto& responder = make({.encoding = {.include_usage = true, .service_tier = "auto"}, .stream = true});
+  responder.on_event(CompletionStarted{"m", {}, 50, "0123456789abcdef0123456789abcdef"});
+  responder.on_event(CompletionText{{"a"}, 1});
+  responder.on_event(CompletionText{{.reasoning = "b"}, 1});
+  responder.on_event(done_of({}));
+  size_t told = 0;
+  const std::string both = R"("system_fingerprint":"fp_0123456789abcdef","service_tier":"auto")";
+  for (size_t at = writer_->bytes.find(both); at != std::string::npos; at = writer_->bytes.find(both, at + 1)) ++told;
+  EXPECT_EQ(told, 5u);  // the role, two pieces, the end, the usage
+}
+
+TEST_F(GenerationResponderTest, TellsTheBestCandidateOfEachPrompt) {
+  auto& responder = make({.encoding = {.dialect = kTextDialect, .choices = 2}, .prompts = 2, .candidates = 2});
+  const std::vector<float> logprobs = {-2, -1, -1, -2};
+  for (uint32_t i = 0; i < 4; ++i) {
+    const std::string text = "answer " + std::to_string(i);
+    responder.on_event(CompletionText{{.text = text, .logprobs = {{{text, logprobs[i]}}}}, 1}, i);
+    responder.on_event(done_of({}), i);
+  }
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("choices":[{"index":0,"text":"answer 1","logprobs":null,)"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"({"index":1,"text":"answer 2","logprobs":null,)"));
+  EXPECT_THAT(writer_->bytes, HasSubstr(R"("prompt_tokens":100,"completion_tokens":8,"total_tokens":108)"));
+}
+
 TEST_F(GenerationResponderTest, AnswersWithToolCallsAndReasoning) {
   auto& responder = make({});
   responder.on_event(CompletionText{{.reasoning = "I see."}, 1});

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "api/field_reader.h"
+#include "api/nullable.h"
 #include "api/rounding.h"
 
 namespace rockllama::api {
@@ -16,8 +17,6 @@ const char* status_word(const ModelStatus& status) {
   if (status.loading) return "loading";
   return status.failure.empty() ? "unloaded" : "failed";
 }
-
-OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
 
 OrderedJson runtime_json(const RuntimeReport& runtime) {
   if (runtime == RuntimeReport{}) return nullptr;

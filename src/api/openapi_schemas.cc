@@ -55,7 +55,14 @@ std::string_view openapi_schemas() {
    "logit_bias": {"type": ["object", "null"]}, "stream": {"type": ["boolean", "null"]},
    "stream_options": {"type": ["object", "null"]},
    "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
-   "cache_prompt": {"description": "true, false, or exact"}, "enable_thinking": {"type": ["boolean", "null"]},
+   "cache_prompt": {"description": "true, false, or exact"},
+   "service_tier": {"enum": ["auto", "default", "flex", "scale", "priority", null]},
+   "prompt_cache_key": {"type": ["string", "null"]}, "prompt_cache_retention": {"type": ["string", "null"]},
+   "store": {"type": ["boolean", "null"]}, "metadata": {"type": ["object", "null"]},
+   "user": {"type": ["string", "object", "null"]}, "safety_identifier": {"type": ["string", "null"]},
+   "prediction": {"type": ["object", "null"]}, "verbosity": {"enum": ["low", "medium", "high", null]},
+   "modalities": {"type": ["array", "null"]},
+   "enable_thinking": {"type": ["boolean", "null"]},
    "chat_template_kwargs": {"type": ["object", "null"]}
   },
   "required": ["messages"], "description": "docs/api.md says what each field does."
@@ -63,7 +70,9 @@ std::string_view openapi_schemas() {
  "CompletionRequest": {
   "type": "object",
   "properties": {
-   "prompt": {"description": "a text, or a list with one"},
+   "prompt": {"description": "a text, a list of texts, a list of token ids, or a list of such lists"},
+   "echo": {"type": ["boolean", "null"]}, "suffix": {"type": ["string", "null"]},
+   "best_of": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
    "logprobs": {"description": "0 to 20, or false"},
    "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
    "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
@@ -82,7 +91,13 @@ std::string_view openapi_schemas() {
    "logit_bias": {"type": ["object", "null"]}, "stream": {"type": ["boolean", "null"]},
    "stream_options": {"type": ["object", "null"]},
    "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
-   "cache_prompt": {"description": "true, false, or exact"}
+   "cache_prompt": {"description": "true, false, or exact"},
+   "service_tier": {"enum": ["auto", "default", "flex", "scale", "priority", null]},
+   "prompt_cache_key": {"type": ["string", "null"]}, "prompt_cache_retention": {"type": ["string", "null"]},
+   "store": {"type": ["boolean", "null"]}, "metadata": {"type": ["object", "null"]},
+   "user": {"type": ["string", "object", "null"]}, "safety_identifier": {"type": ["string", "null"]},
+   "prediction": {"type": ["object", "null"]}, "verbosity": {"enum": ["low", "medium", "high", null]},
+   "modalities": {"type": ["array", "null"]}
   },
   "required": ["prompt"]
  },
@@ -101,7 +116,8 @@ std::string_view openapi_schemas() {
   "type": "object",
   "properties": {
    "id": {"type": "string"}, "object": {"const": "chat.completion"}, "created": {"type": "integer"},
-   "model": {"type": "string"}, "choices": {"type": "array", "items": {"type": "object"}},
+   "model": {"type": "string"}, "system_fingerprint": {"type": "string"}, "service_tier": {"type": "string"},
+   "choices": {"type": "array", "items": {"type": "object"}},
    "usage": {"$ref": "#/components/schemas/Usage"}, "warnings": {"type": "array", "items": {"type": "string"}}
   },
   "required": ["id", "object", "created", "model", "choices", "usage"]
@@ -110,7 +126,8 @@ std::string_view openapi_schemas() {
   "type": "object",
   "properties": {
    "id": {"type": "string"}, "object": {"const": "text_completion"}, "created": {"type": "integer"},
-   "model": {"type": "string"}, "choices": {"type": "array", "items": {"type": "object"}},
+   "model": {"type": "string"}, "system_fingerprint": {"type": "string"}, "service_tier": {"type": "string"},
+   "choices": {"type": "array", "items": {"type": "object"}},
    "usage": {"$ref": "#/components/schemas/Usage"}, "warnings": {"type": "array", "items": {"type": "string"}}
   },
   "required": ["id", "object", "created", "model", "choices", "usage"]

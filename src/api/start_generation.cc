@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,11 +33,70 @@ void refuse(const http::Request& request, const Error& error, http::BodyWriter& 
   respond_error(writer, error);
 }
 
-// Several answers over one prompt: they share its prefix, and draw with seeds of their own.
-CompletionRequest of_choice(CompletionRequest request, uint32_t choice) {
+// Several answers over one prompt share its prefix, and draw with seeds of their own.
+CompletionRequest request_of(const CompletionCall& call, uint32_t generation) {
+  CompletionRequest request = call.request;
+  const uint32_t prompt = generation / call.generations_for_each();
+  if (prompt > 0) request.prompt = call.further_prompts[prompt - 1];
   std::optional<uint32_t>& seed = request.options.sampling.seed;
-  if (seed) *seed += choice;
+  if (seed) *seed += generation % call.generations_for_each();
+  // What candidates are compared by.
+  if (call.candidates != 0 && !request.options.top_logprobs) request.options.top_logprobs = 0;
   return request;
+}
+
+// What the client wrote, where services know less of it.
+struct Wording {
+  std::string prompt_path = "prompt";
+  bool logprobs_for_best_of = false;  // the client asked for none
+};
+
+Wording wording_of(const CompletionCall& call, uint32_t generation) {
+  Wording wording{.logprobs_for_best_of = call.candidates != 0 && !call.request.options.top_logprobs};
+  if (call.prompts() > 1) {
+    wording.prompt_path += "[" + std::to_string(generation / call.generations_for_each()) + "]";
+  }
+  return wording;
+}
+
+Error in_words_of_client(Error error, const Wording& wording) {
+  if (error.param == "prompt") error.param = wording.prompt_path;
+  if (error.param == "logprobs" && wording.logprobs_for_best_of) {
+    error.param = "best_of";
+    error.message = "best_of is not supported by this model's engine, which knows no logprobs";
+  }
+  return error;
+}
+
+GenerationResponder::Options responder_options(const Dialect& dialect, const CompletionCall& call,
+                                               const http::Request& request) {
+  return {.encoding = {.dialect = dialect,
+                       .request_id = request.id,
+                       .created = static_cast<int64_t>(unix_seconds()),
+                       .choices = call.prompts() * call.choices,
+                       .include_usage = call.include_usage,
+                       .logprobs = call.request.options.top_logprobs.has_value(),
+                       .service_tier = call.service_tier},
+          .prompts = call.prompts(),
+          .candidates = call.candidates,
+          .stream = call.stream,
+          .caller = caller_of(request),
+          .model = call.request.model};
+}
+
+// Of each generation, in the order of the responder's choices.
+std::vector<Completions::Handle> run_all(Completions* completions, const CompletionCall& call,
+                                         const std::shared_ptr<GenerationResponder>& responder) {
+  std::vector<Completions::Handle> handles;
+  for (uint32_t i = 0; i < call.prompts() * call.generations_for_each(); ++i) {
+    const auto tell = [responder, i, wording = wording_of(call, i)](const CompletionEvent& event) {
+      const auto* error = std::get_if<Error>(&event);
+      if (error == nullptr) return responder->on_event(event, i);
+      responder->on_event(in_words_of_client(*error, wording), i);
+    };
+    handles.push_back(completions->run(request_of(call, i), kCreditTokens, tell));
+  }
+  return handles;
 }
 
 }  // namespace
@@ -48,25 +108,9 @@ void start_generation(const Services& services, const Dialect& dialect, Result<C
   call->request.caller = caller_of(request);
   if (services.keys != nullptr) call->request.salt = services.keys->salt_of(request.caller);
   call->request.buffered = !call->stream;
-  const uint32_t choices = call->choices;
-  const auto responder = std::make_shared<GenerationResponder>(
-      GenerationResponder::Options{.encoding = {.dialect = dialect,
-                                                .request_id = request.id,
-                                                .created = static_cast<int64_t>(unix_seconds()),
-                                                .choices = choices,
-                                                .include_usage = call->include_usage,
-                                                .logprobs = call->request.options.top_logprobs.has_value()},
-                                   .stream = call->stream,
-                                   .caller = caller_of(request),
-                                   .model = call->request.model},
-      writer);
+  const auto responder = std::make_shared<GenerationResponder>(responder_options(dialect, *call, request), writer);
   // The generations keep the responder alive; everything else only knows it.
-  std::vector<Completions::Handle> handles;
-  for (uint32_t choice = 0; choice < choices; ++choice) {
-    handles.push_back(services.completions->run(
-        of_choice(call->request, choice), kCreditTokens,
-        [responder, choice](const CompletionEvent& event) { responder->on_event(event, choice); }));
-  }
+  const std::vector<Completions::Handle> handles = run_all(services.completions, *call, responder);
   responder->attach(
       {.cancel =
            [handles] {

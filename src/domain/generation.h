@@ -34,6 +34,9 @@ struct ChatPrompt {
 // Raw text; the cache's text, if any, stands directly before it.
 struct TextPrompt {
   std::string text;
+  std::vector<int32_t> tokens{};  // instead of a text; taken as they are
+  std::string suffix{};           // what comes behind the answer, for models that can fill in; empty = nothing
+  bool echo = false;              // the answer begins with the prompt's own text
   bool operator==(const TextPrompt&) const = default;
 };
 

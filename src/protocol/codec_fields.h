@@ -40,7 +40,7 @@ ROCKLLAMA_FIELDS(ChatMessage, m.role, m.content, m.name, m.tool_call_id, m.reaso
 ROCKLLAMA_FIELDS(ChatTool, m.name, m.description, m.parameters);
 ROCKLLAMA_FIELDS(ChatPrompt, m.messages, m.enable_thinking, m.tools, m.tool_choice, m.required_tool,
                  m.parallel_tool_calls, m.answer_schema, m.template_arguments);
-ROCKLLAMA_FIELDS(TextPrompt, m.text);
+ROCKLLAMA_FIELDS(TextPrompt, m.text, m.tokens, m.suffix, m.echo);
 ROCKLLAMA_FIELDS(SamplingParams, m.temperature, m.top_p, m.top_k, m.min_p, m.repeat_penalty, m.frequency_penalty,
                  m.presence_penalty, m.mirostat, m.mirostat_tau, m.mirostat_eta, m.seed, m.logit_bias);
 ROCKLLAMA_FIELDS(GenerationOptions, m.sampling, m.max_tokens, m.stop, m.reuse, m.top_logprobs);

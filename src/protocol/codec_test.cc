@@ -73,7 +73,7 @@ std::vector<Command> commands() {
   return {Hello{9},
           Load{spec},
           full_prepare(),
-          Prepare{5, TextPrompt{"raw"}, {}, {}},
+          Prepare{5, TextPrompt{"raw", {1, 2}, "end", true}, {}, {}},
           Start{300, 64},
           Cancel{1},
           Credit{2, 128},

@@ -18,7 +18,7 @@
 namespace rockllama::protocol {
 
 // Raised by every change of a message. Both sides must be of one build; a mismatch ends the worker.
-inline constexpr uint32_t kVersion = 7;
+inline constexpr uint32_t kVersion = 8;
 // A frame over this size is garbage. Prompts are bounded by the HTTP body limit (16 MiB by default, at most 64).
 inline constexpr uint32_t kMaxFrameBytes = 128u << 20;
 

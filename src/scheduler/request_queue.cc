@@ -1,10 +1,13 @@
 #include "scheduler/request_queue.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace rockllama {
 namespace {
+
+constexpr uint32_t kMostInARow = 8;
 
 RequestQueue::Verb first_verb(RequestQueue::Kind kind) {
   switch (kind) {
@@ -20,8 +23,8 @@ RequestQueue::Verb first_verb(RequestQueue::Kind kind) {
 
 }  // namespace
 
-void RequestQueue::add(RequestId id, Kind kind, std::string caller) {
-  entries_.push_back({.id = id, .kind = kind, .caller = std::move(caller)});
+void RequestQueue::add(RequestId id, Kind kind, RequestOrigin origin) {
+  entries_.push_back({.id = id, .kind = kind, .origin = std::move(origin)});
 }
 
 RequestQueue::Entry* RequestQueue::find(RequestId id) {
@@ -71,10 +74,10 @@ void RequestQueue::begun(RequestId id) {
 void RequestQueue::remove(RequestId id) {
   const Entry* entry = find(id);
   if (entry == nullptr) return;
-  const std::string caller = entry->caller;
+  const std::string caller = entry->origin.caller;
   std::erase_if(entries_, [id](const Entry& other) { return other.id == id; });
   const bool has_more =
-      std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) { return other.caller == caller; });
+      std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) { return other.origin.caller == caller; });
   if (!has_more) last_turn_.erase(caller);
 }
 
@@ -96,15 +99,31 @@ uint32_t RequestQueue::running() const {
 
 uint32_t RequestQueue::running_of(const std::string& caller) const {
   return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return is_running(entry) && entry.caller == caller;
+    return is_running(entry) && entry.origin.caller == caller;
   }));
 }
 
-// Whose caller has less in the worker now, or else was served less recently. Else the order of arrival stays.
+// Over the prefix of what its caller had started last, unless others of the caller have waited for many such.
+bool RequestQueue::goes_on(const Entry& entry) const {
+  const auto last = last_turn_.find(entry.origin.caller);
+  if (entry.origin.prefix_key.empty() || last == last_turn_.end()) return false;
+  return last->second.prefix_key == entry.origin.prefix_key && last->second.in_a_row < kMostInARow;
+}
+
+void RequestQueue::count_turn(const RequestOrigin& origin) {
+  Turn& turn = last_turn_[origin.caller];
+  turn.in_a_row = turn.prefix_key == origin.prefix_key ? turn.in_a_row + 1 : 1;
+  turn.prefix_key = origin.prefix_key;
+  turn.number = ++turn_;
+}
+
+// Whose caller has less in the worker now, or else was served less recently. Of one caller, what goes on over the same
+// prefix. Else the order of arrival stays.
 bool RequestQueue::comes_before(const Entry& a, const Entry& b) const {
   const auto rank = [this](const Entry& entry) {
-    const auto last = last_turn_.find(entry.caller);
-    return std::pair(running_of(entry.caller), last == last_turn_.end() ? 0 : last->second);
+    const auto last = last_turn_.find(entry.origin.caller);
+    const uint64_t turn = last == last_turn_.end() ? 0 : last->second.number;
+    return std::tuple(running_of(entry.origin.caller), turn, !goes_on(entry));
   };
   return rank(a) < rank(b);
 }
@@ -127,7 +146,7 @@ std::vector<RequestQueue::Action> RequestQueue::next() {
   }
   for (Entry* entry = next_to_start(); entry != nullptr && running() < parallel_; entry = next_to_start()) {
     entry->phase = Phase::kRunning;
-    last_turn_[entry->caller] = ++turn_;
+    count_turn(entry->origin);
     actions.push_back({Verb::kStart, entry->id});
   }
   return actions;

@@ -1,5 +1,6 @@
 // Which request does what next, for one model: prepared at once, started while the worker has room, callers in turn and
-// each one's requests in the order of arrival, run again alone after a crash. Pure: no thread, no clock, no worker.
+// each one's requests in the order of arrival or those of one prefix after each other, run again alone after a crash.
+// Pure: no thread, no clock, no worker.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,13 @@
 #include "domain/generation.h"
 
 namespace rockllama {
+
+// Whose request it is.
+struct RequestOrigin {
+  std::string caller{};  // who shares the room fairly with others, the name of an API key or an address
+  // Of a caller's requests with the same one up to eight are started after each other; empty = none.
+  std::string prefix_key{};
+};
 
 class RequestQueue {
  public:
@@ -31,8 +39,7 @@ class RequestQueue {
     bool one_alone = false;  // the worker was busy with only one of all these
   };
 
-  // `caller`: who shares the room fairly with others, the name of an API key or an address.
-  void add(RequestId id, Kind kind, std::string caller = {});
+  void add(RequestId id, Kind kind, RequestOrigin origin = {});
   void set_parallel(uint32_t parallel) { parallel_ = parallel; }
   void worker_ready() { ready_ = true; }
   // The worker forgot everything. Until worker_ready nothing is sent.
@@ -52,10 +59,16 @@ class RequestQueue {
   struct Entry {
     RequestId id;
     Kind kind;
-    std::string caller;
+    RequestOrigin origin;
     Phase phase = Phase::kWaiting;
     bool begun = false;
     bool alone = false;  // ran once when the worker died
+  };
+  // What was started last of a caller.
+  struct Turn {
+    uint64_t number = 0;
+    std::string prefix_key{};
+    uint32_t in_a_row = 0;  // with this key
   };
   static bool is_running(const Entry& entry) {
     return entry.kind == Kind::kGeneration && entry.phase == Phase::kRunning;
@@ -64,14 +77,16 @@ class RequestQueue {
   [[nodiscard]] bool may_send(const Entry& entry) const;
   [[nodiscard]] uint32_t running() const;
   [[nodiscard]] uint32_t running_of(const std::string& caller) const;
+  [[nodiscard]] bool goes_on(const Entry& entry) const;
+  void count_turn(const RequestOrigin& origin);
   [[nodiscard]] bool comes_before(const Entry& a, const Entry& b) const;
   [[nodiscard]] Entry* next_to_start();
 
   uint32_t parallel_;
   bool ready_ = false;
-  std::vector<Entry> entries_;                 // in order of arrival
-  std::map<std::string, uint64_t> last_turn_;  // of each caller with requests: when one was started last
-  uint64_t turn_ = 0;                          // counts starts
+  std::vector<Entry> entries_;             // in order of arrival
+  std::map<std::string, Turn> last_turn_;  // of each caller with requests
+  uint64_t turn_ = 0;                      // counts starts
 };
 
 }  // namespace rockllama

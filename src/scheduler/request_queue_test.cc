@@ -17,6 +17,16 @@ void start(RequestQueue& queue, RequestId id) {
   queue.startable(id);
 }
 
+std::vector<RequestId> run_one_by_one(RequestQueue& queue) {
+  std::vector<RequestId> started;
+  for (auto actions = queue.next(); !actions.empty(); actions = queue.next()) {
+    EXPECT_THAT(actions, testing::SizeIs(1));
+    started.push_back(actions.front().id);
+    queue.remove(actions.front().id);
+  }
+  return started;
+}
+
 TEST(RequestQueue, SendsNothingBeforeTheWorkerIsReady) {
   RequestQueue queue(1);
   queue.add(1, kGeneration);
@@ -42,28 +52,46 @@ TEST(RequestQueue, PreparesAllAndStartsInOrderOfArrivalAsRoomAllows) {
 TEST(RequestQueue, StartsRequestsOfCallersInTurn) {
   RequestQueue queue(1);
   queue.worker_ready();
-  for (const RequestId id : {1, 2, 3}) queue.add(id, kGeneration, "many");
-  queue.add(4, kGeneration, "few");
-  queue.add(5, kGeneration, "few");
+  for (const RequestId id : {1, 2, 3}) queue.add(id, kGeneration, {"many"});
+  queue.add(4, kGeneration, {"few"});
+  queue.add(5, kGeneration, {"few"});
   (void)queue.next();
   for (const RequestId id : {1, 2, 3, 4, 5}) start(queue, id);
-  std::vector<RequestId> started;
-  for (auto actions = queue.next(); !actions.empty(); actions = queue.next()) {
-    ASSERT_THAT(actions, testing::SizeIs(1));
-    started.push_back(actions.front().id);
-    queue.remove(actions.front().id);
-  }
-  EXPECT_THAT(started, ElementsAre(1, 4, 2, 5, 3));
+  EXPECT_THAT(run_one_by_one(queue), ElementsAre(1, 4, 2, 5, 3));
+}
+
+TEST(RequestQueue, StartsACallersRequestsOfOnePrefixAfterEachOther) {
+  RequestQueue queue(1);
+  queue.worker_ready();
+  queue.add(1, kGeneration, {"a", "x"});
+  queue.add(2, kGeneration, {"a", "y"});
+  queue.add(3, kGeneration, {"a"});
+  queue.add(4, kGeneration, {"a", "x"});
+  queue.add(5, kGeneration, {"b", "y"});
+  (void)queue.next();
+  for (const RequestId id : {1, 2, 3, 4, 5}) start(queue, id);
+  EXPECT_THAT(run_one_by_one(queue), ElementsAre(1, 5, 4, 2, 3));
+}
+
+TEST(RequestQueue, LetsNoPrefixHoldUpTheOthersOfItsCaller) {
+  RequestQueue queue(1);
+  queue.worker_ready();
+  queue.add(1, kGeneration, {"a", "x"});
+  queue.add(2, kGeneration, {"a", "y"});
+  for (RequestId id = 3; id <= 12; ++id) queue.add(id, kGeneration, {"a", "x"});
+  (void)queue.next();
+  for (RequestId id = 1; id <= 12; ++id) start(queue, id);
+  EXPECT_THAT(run_one_by_one(queue), ElementsAre(1, 3, 4, 5, 6, 7, 8, 9, 2, 10, 11, 12));
 }
 
 TEST(RequestQueue, GivesRoomToTheCallerWithTheLeastInTheWorker) {
   RequestQueue queue(2);
   queue.worker_ready();
-  for (const RequestId id : {1, 2, 3}) queue.add(id, kGeneration, "many");
+  for (const RequestId id : {1, 2, 3}) queue.add(id, kGeneration, {"many"});
   (void)queue.next();
   for (const RequestId id : {1, 2, 3}) start(queue, id);
   EXPECT_THAT(queue.next(), ElementsAre(Action{Verb::kStart, 1}, Action{Verb::kStart, 2}));
-  queue.add(4, kGeneration, "few");
+  queue.add(4, kGeneration, {"few"});
   (void)queue.next();
   start(queue, 4);
   queue.remove(1);

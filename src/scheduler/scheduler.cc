@@ -26,7 +26,7 @@ void Scheduler::submit(protocol::Prepare command, JobSink sink, JobOptions optio
   const RequestId id = command.id;
   const auto job = std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink));
   job->buffered = options.buffered;
-  add(id, RequestQueue::Kind::kGeneration, job, std::move(options.caller));
+  add(id, RequestQueue::Kind::kGeneration, job, std::move(options.origin));
 }
 
 void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink sink, std::optional<LentState> lent) {
@@ -39,16 +39,16 @@ void Scheduler::save_state(protocol::SaveState command, UniqueFd file, JobSink s
 void Scheduler::ask(protocol::Ask command, JobSink sink, std::string caller) {
   const RequestId id = command.id;
   add(id, RequestQueue::Kind::kQuestion, std::make_shared<Job>(std::move(command), UniqueFd(), 0, std::move(sink)),
-      std::move(caller));
+      {.caller = std::move(caller)});
 }
 
-void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, std::string caller) {
+void Scheduler::add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, RequestOrigin origin) {
   bool closed = false;
   {
     const std::lock_guard lock(mutex_);
     closed = worker_ == nullptr;
     if (!closed) {
-      queue_.add(id, kind, std::move(caller));
+      queue_.add(id, kind, std::move(origin));
       jobs_.emplace(id, job);
     }
   }

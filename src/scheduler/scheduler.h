@@ -39,7 +39,7 @@ using JobSink = std::function<void(const JobEvent&)>;
 struct JobOptions {
   // Nobody sees its text before its end: it is run again also when the worker dies in mid-answer.
   bool buffered = false;
-  std::string caller{};  // see RequestQueue::add
+  RequestOrigin origin{};
 };
 
 class Scheduler {
@@ -54,7 +54,7 @@ class Scheduler {
   void start(RequestId id, UniqueFd state, uint32_t credit);
   // `lent`: the state of what the line continues, if there is one.
   void save_state(protocol::SaveState command, UniqueFd file, JobSink sink, std::optional<LentState> lent = {});
-  // `command.id` is new; `caller` as in JobOptions.
+  // `command.id` is new; `caller` as in RequestOrigin.
   void ask(protocol::Ask command, JobSink sink, std::string caller);
   // The sink gets Error{kCancelled} unless the request ended before.
   void cancel(RequestId id);
@@ -84,7 +84,7 @@ class Scheduler {
   static void give(Job& job, const JobEvent& event, bool last);
   using Jobs = std::map<RequestId, std::shared_ptr<Job>>;
 
-  void add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, std::string caller);
+  void add(RequestId id, RequestQueue::Kind kind, const std::shared_ptr<Job>& job, RequestOrigin origin);
   void send_next();
   void perform(const RequestQueue::Action& action, Job* job);
   void deliver(RequestId id, const JobEvent& event, bool last);

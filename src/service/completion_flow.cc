@@ -46,7 +46,8 @@ std::optional<Error> refused(const CompletionRequest& request, const Capabilitie
   if (request.options.top_logprobs && !capabilities.logprobs) return refusal("logprobs are", "logprobs");
   const auto* chat = std::get_if<ChatPrompt>(&request.prompt);
   if (chat == nullptr || capabilities.grammar) return std::nullopt;
-  if (!chat->answer_schema.empty()) return refusal("an answer in JSON is", "response_format");
+  if (!chat->answer_schema.empty() && !request.make_answer_check)
+    return refusal("an answer in JSON is", "response_format");
   if (chat->tool_choice == ToolChoice::kRequired)
     return refusal("tool_choice other than auto and none is", "tool_choice");
   return std::nullopt;
@@ -119,6 +120,7 @@ void CompletionFlow::find_caches() {
   }
   if (!lease) return;  // cancelled meanwhile
   if (const auto refusal = refused(request_, lease->model().capabilities)) return end(*refusal);
+  if (Status checkable = check_afterwards(lease->model().capabilities); !checkable) return end(checkable.error());
   if (!request_.use_cache_problem.empty()) warnings_.push_back(request_.use_cache_problem);
   for (const std::string& name : wanted_caches()) {
     auto reference = context_->store->reference(model_, name, format(), lease->fingerprint());
@@ -136,15 +138,28 @@ void CompletionFlow::find_caches() {
   submit();
 }
 
+// Where no grammar can hold the answer to the schema.
+Status CompletionFlow::check_afterwards(const Capabilities& capabilities) {
+  auto* chat = std::get_if<ChatPrompt>(&request_.prompt);
+  if (chat == nullptr || chat->answer_schema.empty() || capabilities.grammar) return {};
+  auto check = request_.make_answer_check();
+  if (!check) return fail(check.error());
+  checked_.emplace(std::move(*check));
+  CheckedAnswer::ask_in_words(chat);
+  return {};
+}
+
 // For a worker without a tokenizer; others find it by its tokens.
 void CompletionFlow::find_cache_by_text(const ModelLease& lease) {
   if (request_.options.reuse == ReusePolicy::kNone || !lease->entry().spec.automatic_reuse) return;
+  auto* raw = std::get_if<TextPrompt>(&request_.prompt);
+  if (raw != nullptr && (!raw->tokens.empty() || !raw->suffix.empty() || raw->echo)) return;
   const auto name = lease->states().cache_of(request_.prompt);
   if (!name) return;
   auto reference = context_->store->reference(model_, *name, format(), lease->fingerprint());
   if (!reference || reference->line.size() != 1 || !reference->line.front().is_text()) return;
   const std::string& cached = reference->line.front().text;
-  if (auto* raw = std::get_if<TextPrompt>(&request_.prompt)) {
+  if (raw != nullptr) {
     // The cache's text will stand before the prompt.
     if (!raw->text.starts_with(cached)) return;
     raw->text.erase(0, cached.size());
@@ -162,13 +177,15 @@ void CompletionFlow::submit() {
     if (cancelled_ || ended_) return;
     id_ = id;
     lease = lease_;
+    fingerprint_ = lease->fingerprint();
     host_ = lease.host();
     submitted_ms_ = steady_ms();
   }
   check_wait_after(context_->options.load_timeout_s * 1000);
   lease->scheduler().submit({id, request_.prompt, request_.options, references_, request_.salt},
                             [self = shared_from_this()](const JobEvent& event) { self->on_event(event); },
-                            {.buffered = request_.buffered, .caller = request_.caller});
+                            {.buffered = request_.buffered || checked_,
+                             .origin = {.caller = request_.caller, .prefix_key = request_.prefix_key}});
   bool cancelled = false;
   {
     const std::lock_guard lock(mutex_);
@@ -209,7 +226,8 @@ void CompletionFlow::on_event(const JobEvent& event) {
   } else if (const auto* finished = std::get_if<protocol::Finished>(&event)) {
     on_finished(*finished);
   } else if (const auto* error = std::get_if<Error>(&event)) {
-    on_error(*error);
+    if (!first_try_ || error->code == ErrorCode::kCancelled) return on_error(*error);
+    tell_first_try();
   }
 }
 
@@ -271,8 +289,9 @@ UniqueFd CompletionFlow::open_state(const ModelLease& lease, const StateKey& key
 
 void CompletionFlow::on_started(const protocol::Started& started) {
   first_text_ms_ = 0;
+  if (checked_) checked_->begin();
   take_use(started.cache);
-  sink_(CompletionStarted{model_, cache_, prompt_tokens_});
+  sink_(CompletionStarted{model_, cache_, prompt_tokens_, fingerprint_});
 }
 
 void CompletionFlow::take_use(const CacheUse& use) {
@@ -291,6 +310,10 @@ void CompletionFlow::take_use(const CacheUse& use) {
 }
 
 void CompletionFlow::on_tokens(const protocol::Tokens& tokens) {
+  if (checked_) {
+    checked_->add(tokens.piece);
+    return sink_(CompletionText{{}, tokens.count});
+  }
   if (first_text_ms_ == 0 && !tokens.piece.says_nothing()) first_text_ms_ = steady_ms();
   sink_(CompletionText{tokens.piece, tokens.count});
 }
@@ -304,6 +327,7 @@ void CompletionFlow::on_finished(const protocol::Finished& finished) {
     lease = lease_;
   }
   if (finished.cache) take_use(*finished.cache);
+  if (checked_ && !tell_checked(finished)) return;
   end(done_with(finished));
   count_use();
   if (lease && cache_.state_refused) {
@@ -314,6 +338,29 @@ void CompletionFlow::on_finished(const protocol::Finished& finished) {
   } else {
     rebuild_missing_state(lease);
   }
+}
+
+// False where it is asked for again.
+bool CompletionFlow::tell_checked(const protocol::Finished& finished) {
+  if (!checked_->settle(finished.reason, &std::get<ChatPrompt>(request_.prompt))) {
+    first_try_ = FirstTry{finished, cache_};
+    context_->executor->post([self = shared_from_this()] { self->submit(); });
+    return false;
+  }
+  warnings_.push_back(checked_->warning());
+  first_text_ms_ = steady_ms();
+  sink_(CompletionText{checked_->told(), 0});
+  return true;
+}
+
+// The second try failed; what was said before is still an answer.
+void CompletionFlow::tell_first_try() {
+  const FirstTry first = *std::exchange(first_try_, std::nullopt);
+  checked_->settle_with_first();
+  cache_ = first.cache;
+  warnings_.push_back(checked_->warning());
+  sink_(CompletionText{checked_->told(), 0});
+  end(done_with(first.finished));
 }
 
 // Its checksum was right, and the engine cannot use it all the same.
@@ -329,6 +376,14 @@ void CompletionFlow::withdraw_refused_state(const ModelLease& lease) {
 CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) const {
   const double now = steady_ms();
   CompletionDone done{.reason = finished.reason, .model = model_, .usage = finished.usage, .cache = cache_};
+  // Both tries cost; the prompt and its cache are those that the client asked for.
+  if (first_try_) {
+    done.cache = first_try_->cache;
+    done.usage = first_try_->finished.usage;
+    done.usage.completion_tokens += finished.usage.completion_tokens;
+    done.usage.prefill_ms += finished.usage.prefill_ms;
+    done.usage.decode_ms += finished.usage.decode_ms;
+  }
   done.warnings = warnings_;
   if (!ignored_sampling_.empty()) {
     done.warnings.push_back("this model's runtime keeps what it was loaded with; without effect: " + ignored_sampling_);
@@ -336,7 +391,7 @@ CompletionDone CompletionFlow::done_with(const protocol::Finished& finished) con
   if (finished.usage.prompt_tokens == 0) done.warnings.emplace_back(kUncounted);
   done.ttft_ms = (first_text_ms_ == 0 ? now : first_text_ms_) - began_ms_;
   done.total_ms = now - began_ms_;
-  const Usage& usage = finished.usage;
+  const Usage& usage = done.usage;
   if (usage.completion_tokens > 1 && usage.decode_ms > 0) {
     done.tokens_per_second = (usage.completion_tokens - 1) / usage.decode_ms * 1000;
   }

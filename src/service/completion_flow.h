@@ -4,10 +4,12 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "scheduler/scheduler.h"
+#include "service/checked_answer.h"
 #include "service/completions.h"
 #include "service/context.h"
 #include "service/model_pool.h"
@@ -26,6 +28,7 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   void find_model();
   void find_caches();
   void find_cache_by_text(const ModelLease& lease);
+  [[nodiscard]] Status check_afterwards(const Capabilities& capabilities);
   void submit();
   void start(const protocol::Prepared& prepared);
   void end_counted(const ModelLease& lease, const protocol::Prepared& prepared);
@@ -37,6 +40,8 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   void on_started(const protocol::Started& started);
   void take_use(const CacheUse& use);
   void on_tokens(const protocol::Tokens& tokens);
+  [[nodiscard]] bool tell_checked(const protocol::Finished& finished);
+  void tell_first_try();
   void on_finished(const protocol::Finished& finished);
   [[nodiscard]] CompletionDone done_with(const protocol::Finished& finished) const;
   void count_use();
@@ -59,9 +64,17 @@ struct CompletionFlow : std::enable_shared_from_this<CompletionFlow> {
   std::vector<std::string> default_caches_;  // of the alias, else of the model or the server
   std::vector<std::string> warnings_;
   std::string ignored_sampling_;  // names of fields
+  std::string fingerprint_;       // of the model and its engine
   std::vector<CacheReference> references_;
   std::string no_state_reason_;  // what was found out after prepare
   std::vector<StateKey> state_;  // none or one: what the worker asked for
+  // An answer that is checked when it is whole, and the try before where it was asked for again.
+  struct FirstTry {
+    protocol::Finished finished;
+    CacheUse cache;
+  };
+  std::optional<CheckedAnswer> checked_;
+  std::optional<FirstTry> first_try_;
   CacheUse cache_;
   uint32_t prompt_tokens_ = 0;
   uint32_t state_tokens_ = 0;  // that the state which was chosen serves

@@ -14,15 +14,21 @@
 
 namespace rockllama {
 
+// Of a whole answer: what is told of it, or why it is not what was asked for.
+using AnswerCheck = std::function<Result<std::string>(const std::string& answer)>;
+
 struct CompletionRequest {
   std::string request_id{};  // x-request-id
   std::string caller{};      // API key name or address, for fairness and the log
+  std::string prefix_key{};  // prompt_cache_key: the caller's waiting requests of one key are run after each other
   Hash128 salt{};            // of the API key: automatic reuse stays within it; zero = no keys
   std::string model{};       // as the client wrote it: empty, a name, or name@cache
   Prompt prompt;
   GenerationOptions options{};
   std::vector<std::string> use_cache{};  // in the order of the request
   std::string use_cache_problem{};       // why the request's use_cache was not understood; empty = fine
+  // For engines that cannot be held to the chat's answer_schema. Fails where that cannot be checked either.
+  std::function<Result<AnswerCheck>()> make_answer_check{};
   // The client gets nothing before the end: the request may begin anew after text came.
   bool buffered = false;
   bool only_count = false;  // the prompt is prepared, caches included, and not run
@@ -34,6 +40,7 @@ struct CompletionStarted {
   std::string model;
   CacheUse cache;
   uint32_t prompt_tokens = 0;
+  std::string fingerprint{};  // of the model and its engine: what decides the answer's bits beside the request
   bool operator==(const CompletionStarted&) const = default;
 };
 // Still queued or in prefill; nothing but a sign of life.

@@ -31,10 +31,15 @@ uint64_t messages_bytes(const ChatPrompt& chat) {
   return bytes;
 }
 
+// A token id counts as the bytes of a usual token.
+uint64_t text_bytes(const TextPrompt& prompt) {
+  return prompt.text.size() + prompt.tokens.size() * sizeof(int32_t) + prompt.suffix.size();
+}
+
 uint64_t prompt_bytes(const protocol::Prepare& command) {
   uint64_t bytes = 0;
   for (const CacheReference& cache : command.caches) bytes += content_bytes(cache.line);
-  if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) return bytes + text->text.size();
+  if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) return bytes + text_bytes(*text);
   return bytes + messages_bytes(std::get<ChatPrompt>(command.prompt));
 }
 

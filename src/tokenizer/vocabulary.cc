@@ -79,6 +79,25 @@ std::vector<int32_t> Vocabulary::tokens_of(std::string_view text) const {
   return tokenize(text, /*add_special=*/false, /*parse_special=*/true).value_or(std::vector<int32_t>());
 }
 
+Result<std::vector<int32_t>> Vocabulary::infill(const std::vector<int32_t>& before,
+                                                const std::vector<int32_t>& behind) const {
+  const int32_t before_mark = llama_vocab_fim_pre(vocab_);
+  const int32_t behind_mark = llama_vocab_fim_suf(vocab_);
+  const int32_t answer_mark = llama_vocab_fim_mid(vocab_);
+  if (before_mark == LLAMA_TOKEN_NULL || behind_mark == LLAMA_TOKEN_NULL || answer_mark == LLAMA_TOKEN_NULL) {
+    return fail(ErrorCode::kUnsupported, "This model's vocabulary has no tokens for filling in the middle.");
+  }
+  std::vector<int32_t> tokens;
+  const int32_t bos = llama_vocab_bos(vocab_);
+  if (llama_vocab_get_add_bos(vocab_) && bos != LLAMA_TOKEN_NULL) tokens.push_back(bos);
+  tokens.push_back(before_mark);
+  tokens.insert(tokens.end(), before.begin(), before.end());
+  tokens.push_back(behind_mark);
+  tokens.insert(tokens.end(), behind.begin(), behind.end());
+  tokens.push_back(answer_mark);
+  return tokens;
+}
+
 std::string Vocabulary::piece(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/false); }
 
 std::string Vocabulary::name(int32_t token) const { return bytes_of(vocab_, token, /*spell_control=*/true); }

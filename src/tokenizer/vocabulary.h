@@ -36,6 +36,11 @@ class Vocabulary {
   [[nodiscard]] Result<std::vector<int32_t>> tokenize(std::string_view text, bool add_special,
                                                       bool parse_special) const;
 
+  // What a model that can fill in is given for the text between both. kUnsupported where the vocabulary has no tokens
+  // for that.
+  [[nodiscard]] Result<std::vector<int32_t>> infill(const std::vector<int32_t>& before,
+                                                    const std::vector<int32_t>& behind) const;
+
   // The bytes of a token; may end inside a UTF-8 character. Empty for control tokens and for ids that are none.
   [[nodiscard]] std::string piece(int32_t token) const;
   // The same, with control tokens spelled out.

@@ -102,6 +102,18 @@ TEST(Vocabulary, RefusesAFileThatIsNotAModel) {
   EXPECT_EQ(Vocabulary::load(path + ".missing").error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST(Vocabulary, MarksWhatStandsAroundAMiddle) {
+  const Vocabulary starcoder = vocabulary("starcoder");
+  const auto tokens = starcoder.infill(starcoder.tokens_of("def "), starcoder.tokens_of("return 1")).value();
+  std::string text;
+  for (const int32_t token : tokens) text += starcoder.name(token);
+  EXPECT_EQ(text, "<fim_prefix>def <fim_suffix>return 1<fim_middle>");
+}
+
+TEST(Vocabulary, RefusesAMiddleWhereItHasNoTokensForOne) {
+  EXPECT_EQ(vocabulary("qwen2").infill({1}, {2}).error().code, ErrorCode::kUnsupported);
+}
+
 TEST(Vocabulary, OfTheDemoModelSpeaksChatMl) {
   const char* path = std::getenv("ROCKLLAMA_TEST_MODEL");
   ASSERT_NE(path, nullptr) << "ROCKLLAMA_TEST_MODEL must name the demo model; script/test sets it";

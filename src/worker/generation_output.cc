@@ -5,7 +5,7 @@
 namespace rockllama {
 
 void GenerationOutput::expect_generation(RequestId id, Expected expected) {
-  Generation generation{TextAssembler(std::move(expected.stop)), std::move(expected.partial)};
+  Generation generation{TextAssembler(std::move(expected.stop)), std::move(expected.partial), std::move(expected.echo)};
   if (expected.syntax) generation.parser.emplace(std::move(expected.syntax));
   generations_.insert_or_assign(id, std::move(generation));
 }
@@ -49,6 +49,7 @@ bool GenerationOutput::take_one(const TokenGenerated& event) {
   if (event.logprobs) generation.logprobs.hold(*event.logprobs, event.piece.size());
   std::vector<TokenLogprobs> logprobs = generation.logprobs.release(output.text.size());
   AnswerPiece piece = generation.parser ? generation.parser->push(output.text) : AnswerPiece{std::move(output.text)};
+  piece.text.insert(0, std::exchange(generation.echo, {}));
   piece.logprobs = std::move(logprobs);
   send_(protocol::Tokens{event.id, 1, std::move(piece)});
   return !output.stopped && !(generation.parser && generation.parser->is_over());
@@ -72,6 +73,7 @@ AnswerPiece GenerationOutput::rest_of(Generation& generation, bool complete) {
   std::string text = generation.text.finish();
   std::vector<TokenLogprobs> logprobs = generation.logprobs.release(text.size());
   AnswerPiece rest = generation.parser ? generation.parser->finish(text, complete) : AnswerPiece{std::move(text)};
+  rest.text.insert(0, std::exchange(generation.echo, {}));
   rest.logprobs = std::move(logprobs);
   return rest;
 }

@@ -30,6 +30,7 @@ class GenerationOutput {
     std::vector<std::string> stop{};
     std::shared_ptr<const AnswerSyntax> syntax{};  // null: all of the answer is what is said
     PartialReuse partial{};
+    std::string echo{};  // before the first token's text; stop strings do not count in it
   };
   // Before the engine gets the generation.
   void expect_generation(RequestId id, Expected expected);
@@ -42,6 +43,7 @@ class GenerationOutput {
   struct Generation {
     TextAssembler text;
     PartialReuse partial;
+    std::string echo;
     std::optional<AnswerParser> parser{};
     HeldLogprobs logprobs{};
   };

@@ -11,6 +11,7 @@
 #include "engine/cut_plan.h"
 #include "worker/embedding_plan.h"
 #include "worker/text_answers.h"
+#include "worker/text_prompt.h"
 
 namespace rockllama {
 namespace {
@@ -187,6 +188,7 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
   const Found found = known_.find(tokens);
   PreparedGeneration prepared = generation_of(command, std::move(tokens), model_->context_tokens - count);
   take_answer_format(std::move(prompt->chat), &prepared);
+  if (const auto* text = std::get_if<TextPrompt>(&command.prompt)) prepared.echo = echoed_text(*model_, *text);
   if (cache != nullptr) {
     resolve_to(*cache, found, format_of(command.prompt), &prepared);
   } else {
@@ -212,7 +214,7 @@ Result<Preparer::TokenizedPrompt> Preparer::tokenize(const TextPrompt& prompt, c
     if (!text) return fail(text.error());
     before = std::move(*text);
   }
-  auto tokens = model_->tokenize_text(before + prompt.text);
+  auto tokens = tokenize_prompt(*model_, prompt, before);
   if (!tokens) return fail(tokens.error());
   return TokenizedPrompt{std::move(*tokens)};
 }

@@ -23,6 +23,7 @@ struct PreparedGeneration {
   GenerationTask task;  // without credit and without the state's file
   std::vector<std::string> stop;
   std::shared_ptr<const AnswerSyntax> syntax;  // null: all of the answer is what is said
+  std::string echo;                            // what the answer begins with, before the first token
   std::string reason;                          // why not all of the cache is reused, where a state serves
 };
 

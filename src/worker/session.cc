@@ -182,9 +182,10 @@ bool Session::apply(EngineWork work) {
     prepared.task.credit = start->credit;
     if (prepared.task.prefix) prepared.task.prefix->file = std::move(start->state);
     const uint32_t reuse_tokens = prepared.task.prefix ? prepared.task.prefix->reuse_tokens : 0;
-    output_.expect_generation(
-        prepared.task.id,
-        {std::move(prepared.stop), std::move(prepared.syntax), {std::move(prepared.reason), reuse_tokens}});
+    output_.expect_generation(prepared.task.id, {std::move(prepared.stop),
+                                                 std::move(prepared.syntax),
+                                                 {std::move(prepared.reason), reuse_tokens},
+                                                 std::move(prepared.echo)});
     engine_->start(std::move(prepared.task));
   } else if (auto* save = std::get_if<PlannedSave>(&work)) {
     output_.expect_state(save->task.id, std::move(save->note));

@@ -55,6 +55,12 @@ def test_an_answer_ends_before_a_stop_string(server):
     assert answer["choices"][0]["finish_reason"] == "stop"
 
 
+def test_an_answer_in_json_is_checked_when_it_is_whole(server):
+    answer = server.chat(QUESTION, response_format={"type": "json_object"}, max_tokens=sized(8, 20))
+    assert "cannot be held to response_format" in answer["warnings"][0]
+    assert answer["usage"]["prompt_tokens"] > 10
+
+
 def test_a_raw_completion_continues_the_text(server):
     answer = server.complete("The capital of France is", max_tokens=4)
     assert said(answer) and answer["usage"]["completion_tokens"] <= 4

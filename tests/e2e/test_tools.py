@@ -78,11 +78,44 @@ def test_reasoning_is_split_off(scripted):
 
 def test_what_an_engine_without_grammars_cannot_hold_is_refused(scripted):
     client = with_template(scripted("answer no\n"), "Qwen-Qwen2.5-7B-Instruct").openai()
-    for fields, param in [({"response_format": {"type": "json_object"}}, "response_format"),
-                          ({"tools": [WEATHER], "tool_choice": "required"}, "tool_choice"), ({"logprobs": True}, "logprobs")]:
+    for fields, param in [({"tools": [WEATHER], "tool_choice": "required"}, "tool_choice"), ({"logprobs": True}, "logprobs")]:
         with pytest.raises(openai.BadRequestError) as caught:
             ask(client, **fields)
         assert caught.value.param == param and caught.value.code == "unsupported"
+
+
+CITY = {"type": "json_schema", "json_schema": {"name": "city", "schema": {
+    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+
+
+def test_an_answer_that_fits_is_told_without_its_fence(scripted):
+    client = with_template(scripted(r'answer ```json\n{"city": "Bern"}\n```'), "Qwen-Qwen2.5-7B-Instruct").openai()
+    answer = ask(client, response_format=CITY)
+    assert answer.choices[0].message.content == '{"city": "Bern"}'
+    assert "checked and fits" in answer.model_extra["warnings"][0]
+    chunks = list(ask(client, response_format=CITY, stream=True))
+    assert joined(chunks)[0] == '{"city": "Bern"}'
+    assert "checked and fits" in chunks[-1].model_extra["warnings"][0]
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_once_more(scripted):
+    client = with_template(scripted("answer Sunny in Bern."), "Qwen-Qwen2.5-7B-Instruct").openai()
+    once = ask(client).usage.completion_tokens
+    for stream in (False, True):
+        answer = ask(client, response_format=CITY, stream=stream)
+        warnings = (list(answer)[-1] if stream else answer).model_extra["warnings"]
+        assert "does not fit it: it is no JSON" in warnings[0]
+    answer = ask(client, response_format=CITY)
+    assert answer.choices[0].message.content == "Sunny in Bern."
+    assert answer.usage.completion_tokens == 2 * once
+
+
+def test_a_schema_that_refers_to_itself_cannot_be_checked(scripted):
+    client = with_template(scripted("answer {}"), "Qwen-Qwen2.5-7B-Instruct").openai()
+    endless = {"type": "json_schema", "json_schema": {"name": "list", "schema": {"properties": {"next": {"$ref": "#"}}}}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client, response_format=endless)
+    assert caught.value.param == "response_format" and caught.value.code == "unsupported"
 
 
 def test_tools_are_refused_where_the_template_prints_none(shared):

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = {
     "llama.cpp": re.compile(r"^(llama.*|ggml.*|gguf.*|common|chat.*|sampling|log|json-schema-to-grammar|mtmd.*|jinja/.*)\.h(pp)?$"),
     "JSON": re.compile(r"^nlohmann/"),
+    "valijson": re.compile(r"^valijson/"),
     "OpenSSL": re.compile(r"^openssl/"),
     "Boost": re.compile(r"^boost/"),
     "CLI11": re.compile(r"^CLI/"),

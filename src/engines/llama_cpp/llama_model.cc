@@ -77,15 +77,25 @@ uint64_t kv_bytes_per_token(const llama_model* model) {
   return layers * heads * width * ggml_type_size(GGML_TYPE_F16);
 }
 
-Result<Pooling> model_pooling(const llama_model* model, const std::string& word) {
-  const auto is = [said = pooling_type(model)](enum llama_pooling_type type) { return said == std::to_string(type); };
+Result<Pooling> pooling_of(const EmbeddingMetadata& said, const std::string& word) {
+  const auto is = [&said](enum llama_pooling_type type) { return said.pooling_type == std::to_string(type); };
   if (is(LLAMA_POOLING_TYPE_RANK)) {
     return fail(ErrorCode::kUnsupported, "This model ranks texts and makes no embeddings.");
+  }
+  if (said.causal == "false") {
+    return fail(ErrorCode::kUnsupported,
+                "The attention of this model is not causal, and texts are decoded block by block here: its embeddings "
+                "would be wrong.");
   }
   Pooling of_model = Pooling::kMean;
   if (is(LLAMA_POOLING_TYPE_CLS)) of_model = Pooling::kFirst;
   if (is(LLAMA_POOLING_TYPE_LAST)) of_model = Pooling::kLast;
   return pooling_named(word, of_model);
+}
+
+Result<Pooling> model_pooling(const llama_model* model, const std::string& word) {
+  const std::string causal = metadata(model, metadata(model, "general.architecture") + ".attention.causal");
+  return pooling_of({.pooling_type = pooling_type(model), .causal = causal}, word);
 }
 
 bool states_can_be_cut(const llama_model* model) {

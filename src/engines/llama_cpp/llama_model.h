@@ -37,7 +37,15 @@ struct ContextSettings {
 // Bytes that one token takes in the KV buffer, by the model's shape.
 [[nodiscard]] uint64_t kv_bytes_per_token(const llama_model* model);
 
-// `word` as in EmbeddingSettings; what the file says counts for "auto". kUnsupported for models that rank texts.
+// What a model file says about its embeddings; empty where it says nothing.
+struct EmbeddingMetadata {
+  std::string pooling_type{};  // a number of llama_pooling_type
+  std::string causal{};        // true or false
+};
+// `word` as in EmbeddingSettings; what the file says counts for "auto". kUnsupported for models that rank texts, and
+// for those whose tokens see the ones behind them: cut into blocks they would see only a part of those. Pure.
+[[nodiscard]] Result<Pooling> pooling_of(const EmbeddingMetadata& said, const std::string& word);
+// The same of a loaded model.
 [[nodiscard]] Result<Pooling> model_pooling(const llama_model* model, const std::string& word);
 
 // Recurrent and sliding-window models do not keep what is needed to go back: their states serve whole or not at all.
