@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "api/completion_encoder.h"
+#include "api/answer_encoder.h"
 #include "api/completion_log.h"
 #include "http/message.h"
 #include "service/completions.h"
@@ -22,7 +22,8 @@ namespace rockllama::api {
 class GenerationResponder {
  public:
   struct Options {
-    CompletionEncoder::Options encoding{};
+    std::string request_id{};
+    uint32_t choices = 1;  // at least 1
     bool stream = false;
     std::string caller{};
     std::string model{};  // as the client wrote it
@@ -33,7 +34,8 @@ class GenerationResponder {
     std::function<void(uint32_t choice, uint32_t tokens)> add_credit;
   };
 
-  GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer);
+  GenerationResponder(const Options& options, std::unique_ptr<AnswerEncoder> encoder,
+                      std::shared_ptr<http::BodyWriter> writer);
 
   // Once; what came before it is made up for.
   void attach(Control control);
@@ -74,7 +76,7 @@ class GenerationResponder {
   const bool stream_;
 
   std::mutex mutex_;
-  CompletionEncoder encoder_;
+  const std::unique_ptr<AnswerEncoder> encoder_;
   CompletionLog log_;
   Control control_;  // does not change once attached
   bool attached_ = false;
