@@ -41,7 +41,7 @@ std::string refused_item(const std::string& item, ErrorCode code = ErrorCode::kI
   return refused_param("{\"input\":[" + item + "]}", code);
 }
 
-constexpr const char* kTools =
+constexpr const char* kResponseTools =
     R"(,"tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object"},"strict":true}])";
 
 TEST(ResponseRequest, TakesATextAsTheUsersMessage) {
@@ -113,11 +113,11 @@ TEST(ResponseRequest, RefusesWhatItDoesNotServe) {
 }
 
 TEST(ResponseRequest, ReadsToolsBesideTheirType) {
-  const ChatPrompt prompt = chat_of_fields(std::string(kTools) + R"(,"tool_choice":{"type":"function","name":"f"})");
+  const ChatPrompt prompt = chat_of_fields(std::string(kResponseTools) + R"(,"tool_choice":{"type":"function","name":"f"})");
   EXPECT_THAT(prompt.tools, ElementsAre(ChatTool{"f", "d", R"({"type":"object"})"}));
   EXPECT_EQ(prompt.tool_choice, ToolChoice::kRequired);
   EXPECT_EQ(prompt.required_tool, "f");
-  EXPECT_EQ(chat_of_fields(std::string(kTools) + R"(,"tool_choice":"none")").tool_choice, ToolChoice::kNone);
+  EXPECT_EQ(chat_of_fields(std::string(kResponseTools) + R"(,"tool_choice":"none")").tool_choice, ToolChoice::kNone);
 }
 
 TEST(ResponseRequest, NamesTheBadTool) {
