@@ -51,7 +51,7 @@ OrderedJson response_error(const Error& error) {
 ResponseEncoder::ResponseEncoder(Options options)
     : options_(std::move(options)), id_("resp_" + options_.suffix), output_(options_.suffix) {}
 
-std::string ResponseEncoder::event(std::string_view type, OrderedJson fields) {
+std::string ResponseEncoder::event(std::string_view type, const OrderedJson& fields) {
   OrderedJson json = {{"type", type}, {"sequence_number", events_++}};
   json.update(fields);
   return std::string("event: ").append(type).append("\n").append(sse_event(to_text(json)));
@@ -114,7 +114,7 @@ std::string ResponseEncoder::added(size_t index) {
   if (begun.kind == ItemKind::kFunctionCall) return events;
   OrderedJson part = place_of(begun, index);
   part["part"] = begun.part();
-  return events + event("response.content_part.added", std::move(part));
+  return events + event("response.content_part.added", part);
 }
 
 std::string ResponseEncoder::delta(const ResponseOutput::News& news) {
@@ -123,7 +123,7 @@ std::string ResponseEncoder::delta(const ResponseOutput::News& news) {
   OrderedJson fields = place_of(item, news.item);
   fields["delta"] = news.text;
   if (item.kind == ItemKind::kMessage) fields["logprobs"] = logprobs_list(news.logprobs);
-  return event(text_type(item.kind) + ".delta", std::move(fields));
+  return event(text_type(item.kind) + ".delta", fields);
 }
 
 std::string ResponseEncoder::item_ending(size_t items, const char* status) {
@@ -135,11 +135,11 @@ std::string ResponseEncoder::item_ending(size_t items, const char* status) {
   if (is_call) text["name"] = item.name;
   text[is_call ? "arguments" : "text"] = item.text;
   if (item.kind == ItemKind::kMessage) text["logprobs"] = logprobs_list(item.logprobs);
-  std::string events = event(text_type(item.kind) + ".done", std::move(text));
+  std::string events = event(text_type(item.kind) + ".done", text);
   if (!is_call) {
     OrderedJson part = place_of(item, index);
     part["part"] = item.part();
-    events += event("response.content_part.done", std::move(part));
+    events += event("response.content_part.done", part);
   }
   return events + event("response.output_item.done", {{"output_index", index}, {"item", item.json(status)}});
 }
@@ -159,7 +159,7 @@ std::string ResponseEncoder::failure(const Error& error) {
   const std::string begun = opened_ ? std::string() : opening(0);
   OrderedJson json = response("failed", output_.json("incomplete"));
   json["error"] = response_error(error);
-  return begun + event("response.failed", {{"response", std::move(json)}});
+  return begun + event("response.failed", {{"response", json}});
 }
 
 }  // namespace rockllama::api

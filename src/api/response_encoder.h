@@ -35,7 +35,7 @@ class ResponseEncoder : public AnswerEncoder {
 
  private:
   // A server-sent event with the next number.
-  [[nodiscard]] std::string event(std::string_view type, OrderedJson fields);
+  [[nodiscard]] std::string event(std::string_view type, const OrderedJson& fields);
   [[nodiscard]] std::string added(size_t index);
   [[nodiscard]] std::string delta(const ResponseOutput::News& news);
   // What says that the last of the first `items` is whole; nothing where that was said, or there is none.

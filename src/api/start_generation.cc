@@ -69,6 +69,7 @@ void start_generation(const Services& services, CompletionCall call, std::unique
                                             std::move(encoder), writer);
   // The generations keep the responder alive; everything else only knows it.
   std::vector<Completions::Handle> handles;
+  handles.reserve(call.choices);
   for (uint32_t choice = 0; choice < call.choices; ++choice) {
     handles.push_back(services.completions->run(
         of_choice(call.request, choice), kCreditTokens,

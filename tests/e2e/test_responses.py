@@ -17,6 +17,7 @@ def respond(client, **fields):
                                       "temperature": 0, **fields})
 
 
+@pytest.mark.surface
 def test_a_response_has_the_shape_that_the_client_knows(shared):
     response = respond(shared.openai(), instructions="Be brief.", metadata={"a": "b"})
     assert response.object == "response" and response.model == "demo" and response.error is None
@@ -29,6 +30,7 @@ def test_a_response_has_the_shape_that_the_client_knows(shared):
     assert usage.total_tokens == usage.input_tokens + usage.output_tokens
 
 
+@pytest.mark.surface
 def test_a_response_says_what_a_chat_says(shared):
     chat = shared.chat("What is the capital of France?", system="Be brief.", cache_prompt=False)
     response = respond(shared.openai(), instructions="Be brief.", extra_body={"cache_prompt": False})
@@ -50,6 +52,7 @@ def test_a_stream_says_what_the_whole_response_says(shared):
     assert client.responses.retrieve(last.response.id).output_text == whole.output_text
 
 
+@pytest.mark.surface
 def test_the_stream_helper_follows_the_events(shared):
     with shared.openai().responses.stream(model="demo", input="Hi", max_output_tokens=300, temperature=0,
                                           extra_body={"stop": ["."]}) as stream:
@@ -58,6 +61,7 @@ def test_the_stream_helper_follows_the_events(shared):
     assert final.status == "completed" and final.output_text == "".join(deltas)
 
 
+@pytest.mark.surface
 def test_a_limit_makes_a_response_incomplete(shared):
     response = respond(shared.openai(), max_output_tokens=2)
     assert response.status == "incomplete" and response.incomplete_details.reason == "max_output_tokens"
@@ -76,6 +80,7 @@ def test_a_conversation_goes_on_over_its_warm_prefix(shared):
     assert respond(client, input=items).usage.input_tokens == second.usage.input_tokens
 
 
+@pytest.mark.surface
 def test_responses_are_read_and_forgotten(shared):
     client = shared.openai()
     response = respond(client)
@@ -91,6 +96,7 @@ def test_responses_are_read_and_forgotten(shared):
         client.responses.retrieve(unstored.id)
 
 
+@pytest.mark.surface
 def test_only_so_many_responses_are_kept_and_only_for_their_key(scripted):
     server = scripted("answer Fine.\n", settings={"server": {
         "stored_responses": 2, "api_keys": [{"name": "a", "key": "key-a"}, {"name": "b", "key": "key-b"}]}})
@@ -117,6 +123,7 @@ def test_a_tool_is_called_and_its_result_is_taken_by_id(scripted):
     assert again.usage.input_tokens > asked.usage.input_tokens
 
 
+@pytest.mark.surface
 def test_a_stream_of_calls_says_what_the_whole_response_says(scripted):
     client = with_template(scripted(f"answer Let me see.\\n{CALL}\n"), "Qwen-Qwen2.5-7B-Instruct").openai()
     fields = {"input": "How is the weather in Bern?", "tools": [WEATHER], "max_output_tokens": 100}
@@ -131,6 +138,7 @@ def test_a_stream_of_calls_says_what_the_whole_response_says(scripted):
         (item.type, getattr(item, "arguments", None)) for item in whole.output]
 
 
+@pytest.mark.surface
 def test_reasoning_is_an_item_of_its_own(scripted):
     client = with_template(scripted("answer <think>\\nEasy.\\n</think>\\n\\nSunny.\n"), "Qwen-Qwen3-0.6B").openai()
     whole = respond(client, reasoning={"effort": "low"}, max_output_tokens=100)
@@ -141,9 +149,10 @@ def test_reasoning_is_an_item_of_its_own(scripted):
     assert thought == whole.output[0].content[0].text
 
 
+@pytest.mark.surface
 def test_the_parse_helper_gets_what_its_schema_says(shared):
     response = shared.openai().responses.parse(model="demo", input="How is the weather in Bern?", text_format=Weather,
-                                               max_output_tokens=200, extra_body={"seed": 1})
+                                               max_output_tokens=400, extra_body={"seed": 1})
     assert response.status == "completed" and isinstance(response.output_parsed, Weather)
 
 
@@ -161,6 +170,7 @@ def test_what_cannot_be_served_is_refused_with_its_path(shared):
         assert caught.value.param == param and caught.value.code == code
 
 
+@pytest.mark.surface
 def test_a_stream_that_fails_says_so_in_its_last_event(scripted):
     client = scripted("answer word \nrepeat 400\ntoken_delay_ms 5\ncrash_on_token 6\n").start().openai()
     events = list(respond(client, max_output_tokens=400, stream=True))

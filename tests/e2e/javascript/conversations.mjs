@@ -49,7 +49,7 @@ const conversations = {
   async schema() {
     const format = { type: "json_schema", json_schema: { name: "weather", strict: true, schema: parameters } };
     const answer = await client.chat.completions.parse({
-      model: "demo", messages: question, response_format: format, max_tokens: 60, seed: 1,
+      model: "demo", messages: question, response_format: format, max_tokens: 200, seed: 1,
     });
     const { city } = JSON.parse(answer.choices[0].message.content);
     assert.ok(["Bern", "Rome"].includes(city));
