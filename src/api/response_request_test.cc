@@ -113,7 +113,8 @@ TEST(ResponseRequest, RefusesWhatItDoesNotServe) {
 }
 
 TEST(ResponseRequest, ReadsToolsBesideTheirType) {
-  const ChatPrompt prompt = chat_of_fields(std::string(kResponseTools) + R"(,"tool_choice":{"type":"function","name":"f"})");
+  const ChatPrompt prompt =
+      chat_of_fields(std::string(kResponseTools) + R"(,"tool_choice":{"type":"function","name":"f"})");
   EXPECT_THAT(prompt.tools, ElementsAre(ChatTool{"f", "d", R"({"type":"object"})"}));
   EXPECT_EQ(prompt.tool_choice, ToolChoice::kRequired);
   EXPECT_EQ(prompt.required_tool, "f");

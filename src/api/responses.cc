@@ -17,7 +17,7 @@ using RequestPtr = std::shared_ptr<http::Request>;
 using WriterPtr = std::shared_ptr<http::BodyWriter>;
 using StorePtr = std::shared_ptr<ResponseStore>;
 
-constexpr size_t kIdBytes = 24;
+constexpr size_t kIdBytes = 32;  // of randomness
 
 Hash128 owner_of(const Services& services, const http::Request& request) {
   return services.keys == nullptr ? Hash128{} : services.keys->salt_of(request.caller);
@@ -31,14 +31,7 @@ Error no_response(const std::string& id, const std::string& param) {
 Result<std::string> new_suffix() {
   const auto bytes = random_bytes(kIdBytes);
   if (!bytes) return fail(bytes.error());
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char byte : *bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    text += kDigits[value >> 4U];
-    text += kDigits[value & 0xfU];
-  }
-  return text;
+  return to_hex(hash_bytes(*bytes));
 }
 
 // The request with the whole conversation; gives that without the instructions, too.
