@@ -8,6 +8,7 @@
 #include "api/chat_request.h"
 #include "api/completion_request.h"
 #include "api/embedding_request.h"
+#include "api/response_request.h"
 #include "api/token_request.h"
 
 namespace {
@@ -36,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check(chat);
   if (chat) check_answers(*chat);
   check(rockllama::api::parse_completion_request(body));
+  check(rockllama::api::parse_response_request(body, false));
   check(rockllama::api::parse_embeddings_request(body));
   check(rockllama::api::parse_tokenize_request(body));
   check(rockllama::api::parse_detokenize_request(body));

@@ -128,21 +128,24 @@ int serve(const ServeFlags& flags) {
   Executor executor(kExecutorThreads), handlers(kExecutorThreads);
   Service service(service_options(*config), &registry, store->get(), &executor, worker_factory(*config, *program));
   http::Router router;
-  const auto faults = fill(&router,
-                           {.completions = &service.completions(),
-                            .questions = &service.questions(),
-                            .caches = &service.caches(),
-                            .archives = &service.archives(),
-                            .models = &service.models(),
-                            .startup_caches = &service.startup_caches(),
-                            .version = ROCKLLAMA_VERSION,
-                            .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
-                            .executor = &handlers,
-                            .keys = &*keys,
-                            .limits = call_limits(*config),
-                            .enable_thinking = config->inference.enable_thinking,
-                            .import_limit_bytes = static_cast<uint64_t>(config->cache.import_limit_mib) << 20},
-                           *config);
+  const auto faults =
+      fill(&router,
+           {.completions = &service.completions(),
+            .questions = &service.questions(),
+            .caches = &service.caches(),
+            .archives = &service.archives(),
+            .models = &service.models(),
+            .startup_caches = &service.startup_caches(),
+            .version = ROCKLLAMA_VERSION,
+            .heartbeat_ms = static_cast<uint32_t>(config->server.heartbeat_s) * 1000,
+            .executor = &handlers,
+            .keys = &*keys,
+            .limits = call_limits(*config),
+            .enable_thinking = config->inference.enable_thinking,
+            .import_limit_bytes = static_cast<uint64_t>(config->cache.import_limit_mib) << 20,
+            .stored_responses = {.entries = static_cast<size_t>(config->server.stored_responses),
+                                 .bytes = static_cast<size_t>(config->server.stored_responses_mib) << 20}},
+           *config);
   for (const std::string& fault : faults) std::fprintf(stderr, "error: %s\n", fault.c_str());
   if (!faults.empty()) return kWrongUsage;
   auto server = http::HttpServer::listen(http_options(*config), router, handlers, api::error_body);

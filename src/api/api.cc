@@ -22,6 +22,7 @@ void add_all(http::Router& router, const Services& services) {
   add_cache_archives(router, services);
   add_chat_completions(router, services);
   add_completions(router, services);
+  add_responses(router, services);
   add_embeddings(router, services);
   add_tokens(router, services);
   add_input_tokens(router, services);

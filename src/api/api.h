@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "api/response_store.h"
 #include "base/executor.h"
 #include "http/router.h"
 #include "service/api_keys.h"
@@ -31,10 +32,12 @@ struct Services {
   CallLimits limits{};            // of each key
   bool enable_thinking = false;   // where a chat request says nothing
   uint64_t import_limit_bytes = uint64_t{2048} << 20;
+  ResponseStore::Limits stored_responses{};
 };
 
 void add_chat_completions(http::Router& router, const Services& services);  // POST /v1/chat/completions
 void add_completions(http::Router& router, const Services& services);       // POST /v1/completions
+void add_responses(http::Router& router, const Services& services);         // /v1/responses...
 void add_embeddings(http::Router& router, const Services& services);        // POST /v1/embeddings
 void add_tokens(http::Router& router, const Services& services);            // /tokenize, /detokenize, /apply-template
 void add_input_tokens(http::Router& router, const Services& services);      // POST /v1/chat/completions/input_tokens

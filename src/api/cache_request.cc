@@ -44,7 +44,7 @@ CacheContent read_conversation(FieldReader* fields, bool has_tools) {
   CacheContent content;
   if (fields->find("messages") != nullptr) content.messages = read_messages(fields);
   if (const auto prompt = read_text(fields, "prompt")) content.messages = {{"system", *prompt}};
-  if (has_tools) content.tools = read_tools(fields);
+  if (has_tools) content.tools = read_tools(fields, WireForm::kChat);
   return content;
 }
 

@@ -50,15 +50,6 @@ std::string read_role(FieldReader* message) {
   return role == "developer" ? "system" : role;
 }
 
-// Templates take the arguments apart, so they have to be JSON.
-std::string read_arguments(FieldReader* function) {
-  const auto arguments = function->string("arguments");
-  if (!arguments || nested_too_deep(*arguments) || !Json::accept(*arguments)) {
-    function->bad("arguments", "must be a string with JSON that is nested at most 64 levels deep");
-  }
-  return arguments.value_or("");
-}
-
 ToolCall read_tool_call(FieldReader* fields) {
   ToolCall call{.id = fields->string("id").value_or("")};
   if (fields->find("type") != nullptr && fields->string("type") != "function")
@@ -71,7 +62,7 @@ ToolCall read_tool_call(FieldReader* fields) {
   FieldReader function(*object, fields->path_of("function"));
   call.name = function.string("name").value_or("");
   if (call.name.empty()) function.bad("name", "must be a string that is not empty");
-  call.arguments = read_arguments(&function);
+  call.arguments = read_call_arguments(&function);
   if (function.error()) fields->fault(*function.error());
   return call;
 }
@@ -105,6 +96,14 @@ ChatMessage read_message(FieldReader* message) {
 }
 
 }  // namespace
+
+std::string read_call_arguments(FieldReader* function) {
+  const auto arguments = function->string("arguments");
+  if (!arguments || nested_too_deep(*arguments) || !Json::accept(*arguments)) {
+    function->bad("arguments", "must be a string with JSON that is nested at most 64 levels deep");
+  }
+  return arguments.value_or("");
+}
 
 std::vector<ChatMessage> read_messages(FieldReader* fields) {
   const Json* list = fields->list("messages");

@@ -1,6 +1,7 @@
 // The `messages` of a chat. Pure.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "api/field_reader.h"
@@ -8,7 +9,10 @@
 
 namespace rockllama::api {
 
-// Reads the list `messages`, which must not be empty. Faults are left in `fields`.
+// Reads `arguments` of a function that an assistant called: a text that is JSON, because templates take it apart.
+// Faults are left in the reader, here and in the next.
+[[nodiscard]] std::string read_call_arguments(FieldReader* function);
+// Reads the list `messages`, which must not be empty.
 [[nodiscard]] std::vector<ChatMessage> read_messages(FieldReader* fields);
 
 }  // namespace rockllama::api

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/errors.h"
 #include "api/logprobs_json.h"
 #include "api/usage_json.h"
 
@@ -65,19 +66,6 @@ void add_warnings(const std::vector<std::string>& warnings, OrderedJson* json) {
 
 }  // namespace
 
-void ChoiceAnswer::add(const AnswerPiece& piece) {
-  said.text += piece.text;
-  said.reasoning += piece.reasoning;
-  said.logprobs.insert(said.logprobs.end(), piece.logprobs.begin(), piece.logprobs.end());
-  for (const ToolCallDelta& delta : piece.tool_calls) {
-    if (said.tool_calls.size() <= delta.index) said.tool_calls.resize(delta.index + 1);
-    ToolCallDelta& call = said.tool_calls[delta.index];
-    call.id += delta.id;
-    call.name += delta.name;
-    call.arguments += delta.arguments;
-  }
-}
-
 CompletionEncoder::CompletionEncoder(const Options& options)
     : options_(options), id_(options.dialect.id_prefix + options.request_id) {}
 
@@ -138,7 +126,7 @@ OrderedJson CompletionEncoder::whole_choice(uint32_t index, const ChoiceAnswer& 
   return choice;
 }
 
-std::string CompletionEncoder::whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) const {
+std::string CompletionEncoder::whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) {
   OrderedJson list = OrderedJson::array();
   for (const ChoiceAnswer& answer : choices) list.push_back(whole_choice(static_cast<uint32_t>(list.size()), answer));
   OrderedJson json = head(options_.dialect.object, done.model);
@@ -148,7 +136,7 @@ std::string CompletionEncoder::whole(const std::vector<ChoiceAnswer>& choices, c
   return to_text(json);
 }
 
-std::string CompletionEncoder::opening(uint32_t choice) const {
+std::string CompletionEncoder::opening(uint32_t choice) {
   if (!options_.dialect.is_chat) return {};
   const OrderedJson delta = {{"role", "assistant"}, {"content", ""}};
   return sse_event(to_text(chunk(OrderedJson::array({chunk_choice(choice, delta, nullptr)}))));
@@ -169,14 +157,14 @@ std::string CompletionEncoder::piece(uint32_t choice, const AnswerPiece& piece) 
 }
 
 std::string CompletionEncoder::choice_ending(uint32_t choice, FinishReason reason,
-                                             const std::vector<std::string>& warnings) const {
+                                             const std::vector<std::string>& warnings) {
   const OrderedJson nothing = options_.dialect.is_chat ? OrderedJson::object() : OrderedJson("");
   OrderedJson finish = chunk(OrderedJson::array({chunk_choice(choice, nothing, to_string(reason))}));
   add_warnings(warnings, &finish);
   return sse_event(to_text(finish));
 }
 
-std::string CompletionEncoder::ending(const CompletionDone& done) const {
+std::string CompletionEncoder::ending(const CompletionDone& done) {
   std::string events;
   if (options_.include_usage) {
     OrderedJson last = chunk(OrderedJson::array());
@@ -185,5 +173,7 @@ std::string CompletionEncoder::ending(const CompletionDone& done) const {
   }
   return events.append(kSseDone);
 }
+
+std::string CompletionEncoder::failure(const Error& error) { return sse_event(to_text(error_json(error))); }
 
 }  // namespace rockllama::api

@@ -1,5 +1,4 @@
-// Completion events as JSON, in the words of a dialect: whole responses, and the events of a stream. Pure; one thread
-// at a time.
+// Answers as chat completions and text completions have them. Pure.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/answer_encoder.h"
 #include "api/json_text.h"
-#include "service/completions.h"
 
 namespace rockllama::api {
 
@@ -22,15 +21,7 @@ struct Dialect {
 inline constexpr Dialect kChatDialect{"chatcmpl-", "chat.completion", "chat.completion.chunk", true};
 inline constexpr Dialect kTextDialect{"cmpl-", "text_completion", "text_completion", false};
 
-// One of the answers to a request, as far as it came.
-struct ChoiceAnswer {
-  AnswerPiece said{};
-  FinishReason reason = FinishReason::kStop;
-
-  void add(const AnswerPiece& piece);
-};
-
-class CompletionEncoder {
+class CompletionEncoder : public AnswerEncoder {
  public:
   struct Options {
     Dialect dialect = kChatDialect;
@@ -43,20 +34,15 @@ class CompletionEncoder {
   };
   explicit CompletionEncoder(const Options& options);
 
-  // Before the first chunk: which model answers, and the fingerprint of it and its engine; empty = not known.
-  void set_model(const std::string& model, const std::string& fingerprint = {});
-
-  // `done`: of all choices together.
-  [[nodiscard]] std::string whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) const;
-
-  // Server-sent events. The opening one of a choice is empty where the dialect has none.
-  [[nodiscard]] std::string opening(uint32_t choice) const;
-  [[nodiscard]] std::string piece(uint32_t choice, const AnswerPiece& piece);
-  // `warnings` of the whole request, with the choice that ends last.
+  void set_model(const std::string& model, const std::string& fingerprint) override;
+  [[nodiscard]] std::string whole(const std::vector<ChoiceAnswer>& choices, const CompletionDone& done) override;
+  [[nodiscard]] std::string opening(uint32_t choice) override;
+  [[nodiscard]] std::string piece(uint32_t choice, const AnswerPiece& piece) override;
   [[nodiscard]] std::string choice_ending(uint32_t choice, FinishReason reason,
-                                          const std::vector<std::string>& warnings) const;
+                                          const std::vector<std::string>& warnings) override;
   // The usage where it was asked for, [DONE].
-  [[nodiscard]] std::string ending(const CompletionDone& done) const;
+  [[nodiscard]] std::string ending(const CompletionDone& done) override;
+  [[nodiscard]] std::string failure(const Error& error) override;
 
  private:
   // A text chunk is these around the quoted text: no JSON tree for every token.

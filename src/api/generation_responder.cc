@@ -17,15 +17,16 @@ constexpr uint32_t kCreditPortion = 32;
 
 }  // namespace
 
-GenerationResponder::GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer)
+GenerationResponder::GenerationResponder(const Options& options, std::unique_ptr<AnswerEncoder> encoder,
+                                         std::shared_ptr<http::BodyWriter> writer)
     : writer_(std::move(writer)),
       stream_(options.stream),
-      told_(options.encoding.choices / options.prompts),
+      told_(options.choices),
       candidates_(options.candidates == 0 ? told_ : options.candidates),
-      encoder_(options.encoding),
-      log_{.request_id = options.encoding.request_id, .caller = options.caller, .model = options.model},
+      encoder_(std::move(encoder)),
+      log_{.request_id = options.request_id, .caller = options.caller, .model = options.model},
       choices_(options.prompts * candidates_) {
-  encoder_.set_model(options.model);
+  encoder_->set_model(options.model, "");
 }
 
 void GenerationResponder::attach(Control control) {
@@ -102,7 +103,7 @@ void GenerationResponder::started(const CompletionStarted& event, Choice& choice
   log_.model = event.model;
   log_.cache = event.cache;
   log_.prompt_tokens = event.prompt_tokens;
-  encoder_.set_model(event.model, event.fingerprint);
+  encoder_->set_model(event.model, event.fingerprint);
   if (stream_) send_head(event.cache.provisional ? nullptr : &event.cache);
 }
 
@@ -112,7 +113,7 @@ void GenerationResponder::text(const CompletionText& event, uint32_t index) {
   choice.tokens += event.tokens;
   if (!stream_) return choice.answer.add(event.piece);
   if (event.piece.says_nothing()) return;
-  send(opening(index) + encoder_.piece(index, event.piece));
+  send(opening(index) + encoder_->piece(index, event.piece));
 }
 
 void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
@@ -128,7 +129,7 @@ void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
   if (stream_) {
     send_head(&event.cache);
     send(opening(index) +
-         encoder_.choice_ending(index, event.reason, last ? total.warnings : std::vector<std::string>()));
+         encoder_->choice_ending(index, event.reason, last ? total.warnings : std::vector<std::string>()));
   }
   if (last) all_done(total);
 }
@@ -141,14 +142,14 @@ void GenerationResponder::all_done(const CompletionDone& total) {
   log_.total_ms = total.total_ms;
   log_.tokens_per_second = total.tokens_per_second;
   if (stream_) {
-    send(encoder_.ending(total));
+    send(encoder_->ending(total));
     writer_->finish();
   } else {
     std::vector<ChoiceAnswer> answers;
     for (Choice& choice : choices_) answers.push_back(std::move(choice.answer));
     http::ResponseHead head;
     head.headers.emplace_back("x-prompt-cache", prompt_cache_header(total.cache));
-    writer_->respond(std::move(head), encoder_.whole(best_choices(std::move(answers), candidates_, told_), total));
+    writer_->respond(std::move(head), encoder_->whole(best_choices(std::move(answers), candidates_, told_), total));
   }
   log();
 }
@@ -158,7 +159,7 @@ void GenerationResponder::failed(const Error& error) {
   log_.status = status_of(error.code);
   log_.error = error.message;
   if (head_sent_) {
-    send(sse_event(to_text(error_json(error))));
+    send(encoder_->failure(error));
     writer_->finish();
   } else {
     respond_error(*writer_, error);
@@ -181,7 +182,7 @@ void GenerationResponder::send(std::string bytes) {
 }
 
 std::string GenerationResponder::opening(uint32_t choice) {
-  return std::exchange(choices_[choice].opened, true) ? std::string() : encoder_.opening(choice);
+  return std::exchange(choices_[choice].opened, true) ? std::string() : encoder_->opening(choice);
 }
 
 std::vector<GenerationResponder::Credit> GenerationResponder::take_credit() {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "api/completion_encoder.h"
+#include "api/answer_encoder.h"
 #include "api/completion_log.h"
 #include "http/message.h"
 #include "service/completions.h"
@@ -22,8 +22,9 @@ namespace rockllama::api {
 class GenerationResponder {
  public:
   struct Options {
-    CompletionEncoder::Options encoding{};
-    uint32_t prompts = 1;     // the choices are for each as many, one prompt after the other
+    std::string request_id{};
+    uint32_t prompts = 1;
+    uint32_t choices = 1;     // told for each prompt, at least 1
     uint32_t candidates = 0;  // generations for each prompt, of which the best are told; 0 = all. Not in a stream
     bool stream = false;
     std::string caller{};
@@ -35,7 +36,8 @@ class GenerationResponder {
     std::function<void(uint32_t choice, uint32_t tokens)> add_credit;
   };
 
-  GenerationResponder(const Options& options, std::shared_ptr<http::BodyWriter> writer);
+  GenerationResponder(const Options& options, std::unique_ptr<AnswerEncoder> encoder,
+                      std::shared_ptr<http::BodyWriter> writer);
 
   // Once; what came before it is made up for.
   void attach(Control control);
@@ -79,7 +81,7 @@ class GenerationResponder {
   const uint32_t candidates_;
 
   std::mutex mutex_;
-  CompletionEncoder encoder_;
+  const std::unique_ptr<AnswerEncoder> encoder_;
   CompletionLog log_;
   Control control_;  // does not change once attached
   bool attached_ = false;

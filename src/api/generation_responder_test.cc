@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/completion_encoder.h"
 #include "tests/support/recording_writer.h"
 
 namespace rockllama::api {
@@ -21,10 +22,22 @@ CompletionDone done_of(const CacheUse& cache) {
           .tokens_per_second = 100};
 }
 
+struct Asked {
+  CompletionEncoder::Options encoding{};
+  uint32_t prompts = 1;
+  uint32_t candidates = 0;
+  bool stream = false;
+};
+
 class GenerationResponderTest : public testing::Test {
  protected:
-  GenerationResponder& make(const GenerationResponder::Options& options) {
-    responder_ = std::make_unique<GenerationResponder>(options, writer_);
+  GenerationResponder& make(const Asked& asked) {
+    responder_ = std::make_unique<GenerationResponder>(
+        GenerationResponder::Options{.prompts = asked.prompts,
+                                     .choices = asked.encoding.choices / asked.prompts,
+                                     .candidates = asked.candidates,
+                                     .stream = asked.stream},
+        std::make_unique<CompletionEncoder>(asked.encoding), writer_);
     responder_->attach({[this] { ++cancels_; }, [this](uint32_t /*choice*/, uint32_t tokens) { credit_ += tokens; }});
     return *responder_;
   }
@@ -195,7 +208,7 @@ TEST_F(GenerationResponderTest, CancelsWhenTheClientLeaves) {
 }
 
 TEST_F(GenerationResponderTest, CancelsOnceItKnowsWhat) {
-  GenerationResponder responder({}, writer_);
+  GenerationResponder responder({}, std::make_unique<CompletionEncoder>(CompletionEncoder::Options{}), writer_);
   responder.on_closed();
   responder.attach({[this] { ++cancels_; }, {}});
   EXPECT_EQ(cancels_, 1);

@@ -132,6 +132,77 @@ std::string_view openapi_schemas() {
   },
   "required": ["id", "object", "created", "model", "choices", "usage"]
  },
+ "ResponseRequest": {
+  "type": "object",
+  "properties": {
+   "input": {
+    "anyOf": [
+     {"type": "string"},
+     {"type": "array", "items": {"$ref": "#/components/schemas/InputItem"}, "minItems": 1}
+    ]
+   },
+   "instructions": {"type": ["string", "null"]}, "previous_response_id": {"type": ["string", "null"]},
+   "store": {"type": ["boolean", "null"]}, "stream": {"type": ["boolean", "null"]},
+   "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
+   "tools": {"type": ["array", "null"], "items": {"type": "object"}},
+   "tool_choice": {"description": "auto, none, required, or a function"},
+   "parallel_tool_calls": {"type": ["boolean", "null"]}, "text": {"type": ["object", "null"]},
+   "reasoning": {"type": ["object", "null"]}, "metadata": {"type": ["object", "null"]},
+   "include": {"type": ["array", "null"], "items": {"type": "string"}},
+   "max_output_tokens": {"type": ["integer", "null"], "minimum": 1},
+   "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
+   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
+   "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+   "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
+   "cache_prompt": {"description": "true, false, or exact"}, "truncation": {"enum": ["disabled", null]}
+  },
+  "required": ["input"], "description": "docs/api.md says what each field does."
+ },
+ "InputItem": {
+  "type": "object",
+  "properties": {
+   "type": {"enum": ["message", "function_call", "function_call_output", "reasoning", null]},
+   "role": {"enum": ["system", "developer", "user", "assistant", null]},
+   "content": {"description": "a text, or a list of text parts"}, "call_id": {"type": ["string", "null"]},
+   "name": {"type": ["string", "null"]}, "arguments": {"type": ["string", "null"], "description": "JSON"},
+   "output": {"description": "a text, or a list of text parts"}
+  }
+ },
+ "Response": {
+  "type": "object",
+  "properties": {
+   "id": {"type": "string"}, "object": {"const": "response"}, "created_at": {"type": "integer"},
+   "status": {"enum": ["completed", "incomplete"]}, "error": {"type": "null"},
+   "incomplete_details": {"type": ["object", "null"]}, "model": {"type": "string"},
+   "output": {
+    "type": "array",
+    "items": {
+     "type": "object",
+     "properties": {
+      "id": {"type": "string"}, "type": {"enum": ["message", "function_call", "reasoning"]},
+      "status": {"enum": ["completed", "incomplete"]}
+     },
+     "required": ["id", "type", "status"]
+    }
+   },
+   "usage": {
+    "type": "object",
+    "properties": {
+     "input_tokens": {"type": "integer"}, "input_tokens_details": {"type": "object"},
+     "output_tokens": {"type": "integer"}, "output_tokens_details": {"type": "object"},
+     "total_tokens": {"type": "integer"}
+    },
+    "required": ["input_tokens", "output_tokens", "total_tokens"]
+   },
+   "warnings": {"type": "array", "items": {"type": "string"}}
+  },
+  "required": ["id", "object", "created_at", "status", "model", "output", "usage"]
+ },
+ "ResponseDeleted": {
+  "type": "object",
+  "properties": {"id": {"type": "string"}, "object": {"const": "response"}, "deleted": {"type": "boolean"}},
+  "required": ["id", "object", "deleted"]
+ },
  "InputTokens": {
   "type": "object",
   "properties": {"object": {"const": "response.input_tokens"}, "input_tokens": {"type": "integer"}},

@@ -25,14 +25,6 @@ void beat(Executor* executor, uint32_t every_ms, const std::weak_ptr<GenerationR
   });
 }
 
-void refuse(const http::Request& request, const Error& error, http::BodyWriter& writer) {
-  spdlog::info(log_line({.request_id = request.id,
-                         .caller = caller_of(request),
-                         .status = status_of(error.code),
-                         .error = error.message}));
-  respond_error(writer, error);
-}
-
 // Several answers over one prompt share its prefix, and draw with seeds of their own.
 CompletionRequest request_of(const CompletionCall& call, uint32_t generation) {
   CompletionRequest request = call.request;
@@ -68,16 +60,21 @@ Error in_words_of_client(Error error, const Wording& wording) {
   return error;
 }
 
-GenerationResponder::Options responder_options(const Dialect& dialect, const CompletionCall& call,
-                                               const http::Request& request) {
-  return {.encoding = {.dialect = dialect,
-                       .request_id = request.id,
-                       .created = static_cast<int64_t>(unix_seconds()),
-                       .choices = call.prompts() * call.choices,
-                       .include_usage = call.include_usage,
-                       .logprobs = call.request.options.top_logprobs.has_value(),
-                       .service_tier = call.service_tier},
+CompletionEncoder::Options encoder_options(const Dialect& dialect, const CompletionCall& call,
+                                           const http::Request& request) {
+  return {.dialect = dialect,
+          .request_id = request.id,
+          .created = static_cast<int64_t>(unix_seconds()),
+          .choices = call.prompts() * call.choices,
+          .include_usage = call.include_usage,
+          .logprobs = call.request.options.top_logprobs.has_value(),
+          .service_tier = call.service_tier};
+}
+
+GenerationResponder::Options responder_options(const CompletionCall& call, const http::Request& request) {
+  return {.request_id = request.id,
           .prompts = call.prompts(),
+          .choices = call.choices,
           .candidates = call.candidates,
           .stream = call.stream,
           .caller = caller_of(request),
@@ -101,16 +98,31 @@ std::vector<Completions::Handle> run_all(Completions* completions, const Complet
 
 }  // namespace
 
+void refuse_generation(const Error& error, const http::Request& request, http::BodyWriter& writer) {
+  spdlog::info(log_line({.request_id = request.id,
+                         .caller = caller_of(request),
+                         .status = status_of(error.code),
+                         .error = error.message}));
+  respond_error(writer, error);
+}
+
 void start_generation(const Services& services, const Dialect& dialect, Result<CompletionCall> call,
                       const http::Request& request, const std::shared_ptr<http::BodyWriter>& writer) {
-  if (!call) return refuse(request, call.error(), *writer);
-  call->request.request_id = request.id;
-  call->request.caller = caller_of(request);
-  if (services.keys != nullptr) call->request.salt = services.keys->salt_of(request.caller);
-  call->request.buffered = !call->stream;
-  const auto responder = std::make_shared<GenerationResponder>(responder_options(dialect, *call, request), writer);
+  if (!call) return refuse_generation(call.error(), request, *writer);
+  auto encoder = std::make_unique<CompletionEncoder>(encoder_options(dialect, *call, request));
+  start_generation(services, std::move(*call), std::move(encoder), request, writer);
+}
+
+void start_generation(const Services& services, CompletionCall call, std::unique_ptr<AnswerEncoder> encoder,
+                      const http::Request& request, const std::shared_ptr<http::BodyWriter>& writer) {
+  call.request.request_id = request.id;
+  call.request.caller = caller_of(request);
+  if (services.keys != nullptr) call.request.salt = services.keys->salt_of(request.caller);
+  call.request.buffered = !call.stream;
+  const auto responder =
+      std::make_shared<GenerationResponder>(responder_options(call, request), std::move(encoder), writer);
   // The generations keep the responder alive; everything else only knows it.
-  const std::vector<Completions::Handle> handles = run_all(services.completions, *call, responder);
+  const std::vector<Completions::Handle> handles = run_all(services.completions, call, responder);
   responder->attach(
       {.cancel =
            [handles] {
@@ -125,7 +137,7 @@ void start_generation(const Services& services, const Dialect& dialect, Result<C
       [weak] {
         if (const auto watched = weak.lock()) watched->on_drained();
       });
-  beat(call->stream ? services.executor : nullptr, services.heartbeat_ms, weak);
+  beat(call.stream ? services.executor : nullptr, services.heartbeat_ms, weak);
 }
 
 }  // namespace rockllama::api

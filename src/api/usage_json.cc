@@ -52,6 +52,21 @@ OrderedJson usage_json(const CompletionDone& done) {
             {"tokens_per_second", tenths(done.tokens_per_second)}}}};
 }
 
+// The same figures under other names. Tokens of reasoning are not counted apart, and nothing is charged for writing.
+OrderedJson response_usage_json(const CompletionDone& done) {
+  const OrderedJson usage = usage_json(done);
+  OrderedJson input_details = usage.at("prompt_tokens_details");
+  input_details["cache_write_tokens"] = 0;
+  OrderedJson json = {{"input_tokens", usage.at("prompt_tokens")},
+                      {"input_tokens_details", std::move(input_details)},
+                      {"output_tokens", usage.at("completion_tokens")},
+                      {"output_tokens_details", {{"reasoning_tokens", 0}}}};
+  for (const char* name : {"total_tokens", "cache_hit", "cached_prompts", "cache", "timings"}) {
+    json[name] = usage.at(name);
+  }
+  return json;
+}
+
 std::string prompt_cache_header(const CacheUse& cache) {
   std::string value = "miss";
   if (cache.tier == CacheTier::kText) value = "text";

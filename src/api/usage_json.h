@@ -8,8 +8,9 @@
 
 namespace rockllama::api {
 
-// The `usage` object.
+// The `usage` object of completions, and of responses.
 [[nodiscard]] OrderedJson usage_json(const CompletionDone& done);
+[[nodiscard]] OrderedJson response_usage_json(const CompletionDone& done);
 
 // x-prompt-cache: "hit|text|miss; name=...; tokens=...", without the name where there is none. Bytes of a name that a
 // header cannot carry are percent-encoded.

@@ -36,6 +36,8 @@ struct Config {
     int key_requests_per_minute = 0;          // of each API key; 0 = no limit, as the next
     int key_parallel = 0;                     // requests of each API key at once
     std::vector<std::string> cors_origins{};  // pages of which origins may call; "*" = all
+    int stored_responses = 1000;              // of /v1/responses, in memory; 0 = none
+    int stored_responses_mib = 64;
   } server;
   struct Models {
     std::string folder = "models";

@@ -155,6 +155,8 @@ const std::vector<ConfigField>& server_fields() {
       integer("server.key_requests_per_minute", MEMBER(server.key_requests_per_minute), 0, kMillion),
       integer("server.key_parallel", MEMBER(server.key_parallel), 0, kMillion),
       texts("server.cors_origins", MEMBER(server.cors_origins)),
+      integer("server.stored_responses", MEMBER(server.stored_responses), 0, kMillion),
+      integer("server.stored_responses_mib", MEMBER(server.stored_responses_mib), 1, kMillion),
       text("models.folder", MEMBER(models.folder)),
       text("models.default_model", MEMBER(models.default_model)),
       texts("models.preload", MEMBER(models.preload)),

@@ -41,7 +41,8 @@ def test_answers_are_as_the_document_says(shared):
         check(schema_of(document, path), shared.get(path.format(**values)).json(), document)
     chat = {"model": "demo", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 2}
     for path, body in {"/v1/chat/completions": chat, "/v1/completions": {"prompt": "a", "max_tokens": 2},
-                       "/v1/embeddings": {"input": ["a"]}, "/tokenize": {"content": "a"}, "/detokenize": {"tokens": [1]},
+                       "/v1/responses": {"input": "a", "max_output_tokens": 2}, "/v1/embeddings": {"input": ["a"]},
+                       "/tokenize": {"content": "a"}, "/detokenize": {"tokens": [1]},
                        "/apply-template": chat, "/v1/chat/completions/input_tokens": chat,
                        "/v1/models/load": {"model": "demo"}}.items():
         check(schema_of(document, path, "post"), shared.post(path, body).json(), document)

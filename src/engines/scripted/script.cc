@@ -76,6 +76,11 @@ bool parse_line(std::string_view line, Script* script) {
     script->answer = unescaped(line);
     return true;
   }
+  if (name == "answer_if_prompt_contains") {
+    const std::string word(take_word(&line));
+    script->answers_by_word.emplace_back(word, unescaped(line));
+    return !word.empty() && !line.empty();
+  }
   if (name == "print") {
     script->print += unescaped(line) + "\n";
     return true;

@@ -2,6 +2,7 @@
 // and lines that begin with # mean nothing.
 //
 //   answer TEXT                    what every generation says; \n is a line end
+//   answer_if_prompt_contains WORD TEXT    what those generations say instead; the first line that fits counts
 //   repeat N                       ... N times
 //   echo                           answers with the prompt's own text instead
 //   clock                          each token's text is a space and the steady clock in microseconds instead
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -55,6 +57,7 @@ struct Fault {
 
 struct Script {
   std::string answer = "This is a scripted answer.";
+  std::vector<std::pair<std::string, std::string>> answers_by_word{};  // word of the prompt to answer
   uint32_t repeat = 1;
   bool echo = false;
   bool clock = false;

@@ -11,9 +11,10 @@ using ::testing::HasSubstr;
 TEST(Script, ReadsEveryDirective) {
   const auto script = parse_script(
       "# a comment\n\nanswer One\\ntwo\nrepeat 3\ntoken_delay_ms 5\nprefill_delay_ms_per_token 0.5\n"
-      "load_delay_ms 7\nclock\nrefuse_save\nprint one\nprint two\n");
+      "answer_if_prompt_contains a b c\nload_delay_ms 7\nclock\nrefuse_save\nprint one\nprint two\n");
   ASSERT_TRUE(script);
   EXPECT_EQ(script->answer, "One\ntwo");
+  EXPECT_THAT(script->answers_by_word, ElementsAre(::testing::Pair("a", "b c")));
   EXPECT_EQ(script->repeat, 3u);
   EXPECT_EQ(script->token_delay_ms, 5);
   EXPECT_EQ(script->prefill_delay_ms_per_token, 0.5);
@@ -41,8 +42,9 @@ TEST(Script, ReadsEveryFault) {
 }
 
 TEST(Script, NamesTheLineThatMeansNothing) {
-  for (const char* bad : {"crash", "crash_on_token", "crash_on_token 0", "repeat x", "token_delay_ms -1", "echo twice",
-                          "once", "once /tmp/x", "once /tmp/x answer y", "crash_if_prompt_contains"}) {
+  for (const char* bad :
+       {"crash", "crash_on_token", "crash_on_token 0", "repeat x", "token_delay_ms -1", "echo twice",
+        "answer_if_prompt_contains a", "once", "once /tmp/x", "once /tmp/x answer y", "crash_if_prompt_contains"}) {
     const auto script = parse_script(std::string("answer x\n") + bad);
     ASSERT_FALSE(script) << bad;
     EXPECT_THAT(script.error().message, HasSubstr("Line 2"));

@@ -280,9 +280,17 @@ class ScriptedEngine : public Engine {
     return text;
   }
 
+  const std::string& answer_to(const std::vector<int32_t>& prompt) const {
+    if (script_.answers_by_word.empty()) return script_.answer;
+    const std::string text = text_of(prompt);
+    const auto fits = std::find_if(script_.answers_by_word.begin(), script_.answers_by_word.end(),
+                                   [&](const auto& entry) { return text.find(entry.first) != std::string::npos; });
+    return fits == script_.answers_by_word.end() ? script_.answer : fits->second;
+  }
+
   // Control tokens have no text and are not said.
   std::vector<int32_t> spoken_tokens(const std::vector<int32_t>& prompt) const {
-    std::vector<int32_t> once = script_.echo ? prompt : vocabulary_.tokenize_text(script_.answer).value_or(prompt);
+    std::vector<int32_t> once = script_.echo ? prompt : vocabulary_.tokenize_text(answer_to(prompt)).value_or(prompt);
     std::erase_if(once, [this](int32_t token) { return vocabulary_.piece(token).empty(); });
     std::vector<int32_t> tokens;
     for (uint32_t i = 0; i < script_.repeat; ++i) tokens.insert(tokens.end(), once.begin(), once.end());

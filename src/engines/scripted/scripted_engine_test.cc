@@ -98,6 +98,17 @@ TEST_F(ScriptedEngineTest, SaysTheAnswer) {
   EXPECT_EQ(finished_.usage.prompt_tokens, 2u);
 }
 
+TEST_F(ScriptedEngineTest, AnswersToAWordOfThePrompt) {
+  const auto model = engine("answer One\nanswer_if_prompt_contains sun Two\nanswer_if_prompt_contains s Three");
+  model->start(task(1, "Hello there"));
+  model->start(task(2, "Hello sunny"));
+  model->start(task(3, "Yes"));
+  run(model.get());
+  EXPECT_EQ(text_[1], "One");
+  EXPECT_EQ(text_[2], "Two");
+  EXPECT_EQ(text_[3], "Three");
+}
+
 TEST_F(ScriptedEngineTest, EchoesThePrompt) {
   const auto model = engine("echo");
   model->start(task(1, "Hello there"));
