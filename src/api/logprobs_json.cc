@@ -1,8 +1,9 @@
 #include "api/logprobs_json.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "base/characters.h"
 
 namespace rockllama::api {
 namespace {
@@ -11,11 +12,6 @@ OrderedJson token_json(const TokenLogprob& token) {
   OrderedJson bytes = OrderedJson::array();
   for (const char byte : token.piece) bytes.push_back(static_cast<uint8_t>(byte));
   return {{"token", token.piece}, {"logprob", token.logprob}, {"bytes", std::move(bytes)}};
-}
-
-size_t characters_begun(const std::string& piece) {
-  return static_cast<size_t>(std::count_if(
-      piece.begin(), piece.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) != 0x80U; }));
 }
 
 }  // namespace
@@ -45,7 +41,7 @@ OrderedJson text_logprobs_json(const std::vector<TokenLogprobs>& tokens, size_t*
     any_top = any_top || !token.top.empty();
     tops.push_back(std::move(top));
     offsets.push_back(*characters);
-    *characters += characters_begun(token.chosen.piece);
+    *characters += count_characters(token.chosen.piece);
   }
   return {{"tokens", std::move(pieces)},
           {"token_logprobs", std::move(logprobs)},

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/characters.h"
 #include "cache/cache_names.h"
-#include "cache/characters.h"
 
 namespace rockllama {
 namespace {

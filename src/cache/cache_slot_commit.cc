@@ -1,9 +1,9 @@
 // The commit, and how one that broke off is settled; the order of steps is that of docs/cache-format.md.
 #include <algorithm>
 
+#include "base/characters.h"
 #include "cache/cache_names.h"
 #include "cache/cache_slot.h"
-#include "cache/characters.h"
 
 namespace rockllama {
 namespace {

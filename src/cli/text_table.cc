@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/characters.h"
 #include "base/one_line.h"
 
 namespace rockllama {
@@ -12,9 +13,7 @@ namespace {
 constexpr int kBarColumns = 30;
 
 // Columns on a terminal, as far as one character is one column.
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
+size_t width_of(const std::string& text) { return count_characters(text); }
 
 std::string padded(const std::string& text, size_t width, bool right) {
   const std::string space(width - std::min(width, width_of(text)), ' ');
