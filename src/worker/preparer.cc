@@ -200,7 +200,8 @@ Result<PreparedGeneration> Preparer::prepare_with(const protocol::Prepare& comma
 }
 
 Result<Preparer::TokenizedPrompt> Preparer::tokenize(const ChatPrompt& prompt, const CacheReference* cache) const {
-  auto rendered = render_chat(*model_, cache == nullptr ? CacheLine() : cache->line, prompt);
+  static const CacheLine kNone;
+  auto rendered = render_chat(*model_, cache == nullptr ? kNone : cache->line, prompt);
   if (!rendered) return fail(rendered.error());
   auto tokens = model_->tokenize_chat(std::exchange(rendered->text, {}));
   if (!tokens) return fail(tokens.error());
