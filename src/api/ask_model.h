@@ -1,4 +1,4 @@
-// From a parsed question to its HTTP response and its log line.
+// The routes of questions to models: from a body to its HTTP response and its log line.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,10 @@ struct ModelCall {
   std::function<Result<OrderedJson>(const QuestionDone&)> to_json{};
 };
 
-// Answers the request, now or later, also with the error of `call`. Executor only.
-void ask_model(Questions* questions, Result<ModelCall> call, const http::Request& request,
-               const std::shared_ptr<http::BodyWriter>& writer);
+// Reads the body of a request.
+using ReadQuestion = std::function<Result<ModelCall>(const std::string& body)>;
+
+// POST `path`. `questions` outlives the router.
+void add_question(http::Router& router, Questions* questions, const char* path, ReadQuestion read);
 
 }  // namespace rockllama::api

@@ -1,9 +1,11 @@
 #include "api/completion_log.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <string_view>
 
+#include "api/errors.h"
 #include "base/one_line.h"
 
 namespace rockllama::api {
@@ -36,6 +38,17 @@ std::string log_line(const CompletionLog& log) {
       log.status);
   if (!log.error.empty()) line += " error: " + shown(log.error);
   return line;
+}
+
+void respond_logged(CompletionLog log, const Result<OrderedJson>& body, http::BodyWriter& writer) {
+  if (body) {
+    respond_json(writer, *body);
+  } else {
+    log.status = status_of(body.error().code);
+    log.error = body.error().message;
+    respond_error(writer, body.error());
+  }
+  spdlog::info(log_line(log));
 }
 
 }  // namespace rockllama::api

@@ -1,8 +1,10 @@
-// The one log line of a completion request. Pure.
+// The one log line of a request to a model.
 #pragma once
 
 #include <string>
 
+#include "api/json_text.h"
+#include "base/result.h"
 #include "http/message.h"
 #include "service/completions.h"
 
@@ -27,5 +29,8 @@ struct CompletionLog {
 
 // One line, whatever clients put into the strings.
 [[nodiscard]] std::string log_line(const CompletionLog& log);
+
+// Sends the body, or why there is none, and writes the line.
+void respond_logged(CompletionLog log, const Result<OrderedJson>& body, http::BodyWriter& writer);
 
 }  // namespace rockllama::api

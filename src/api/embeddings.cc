@@ -33,11 +33,7 @@ Result<ModelCall> embeddings_call(const std::string& body) {
 }  // namespace
 
 void add_embeddings(http::Router& router, const Services& services) {
-  router.add("POST", "/v1/embeddings",
-             [questions = services.questions](const std::shared_ptr<http::Request>& request,
-                                              const std::shared_ptr<http::BodyWriter>& writer) {
-               ask_model(questions, embeddings_call(request->body), *request, writer);
-             });
+  add_question(router, services.questions, "/v1/embeddings", embeddings_call);
 }
 
 }  // namespace rockllama::api

@@ -1,12 +1,9 @@
 // POST /v1/chat/completions/input_tokens: what a chat would count, without a run.
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "api/api.h"
 #include "api/chat_request.h"
 #include "api/completion_log.h"
-#include "api/errors.h"
 
 namespace rockllama::api {
 namespace {
@@ -15,15 +12,11 @@ void answer(CompletionLog log, const CompletionEvent& event, http::BodyWriter& w
   if (const auto* counted = std::get_if<CompletionCounted>(&event)) {
     log.model = counted->model;
     log.prompt_tokens = counted->prompt_tokens;
-    respond_json(writer, {{"object", "response.input_tokens"}, {"input_tokens", counted->prompt_tokens}});
+    const OrderedJson body = {{"object", "response.input_tokens"}, {"input_tokens", counted->prompt_tokens}};
+    respond_logged(std::move(log), body, writer);
   } else if (const auto* error = std::get_if<Error>(&event)) {
-    log.status = status_of(error->code);
-    log.error = error->message;
-    respond_error(writer, *error);
-  } else {
-    return;
+    respond_logged(std::move(log), fail(*error), writer);
   }
-  spdlog::info(log_line(log));
 }
 
 void count(const Services& services, const http::Request& request, const std::shared_ptr<http::BodyWriter>& writer) {

@@ -1,7 +1,5 @@
 #include "api/start_generation.h"
 
-#include <spdlog/spdlog.h>
-
 #include <optional>
 #include <string>
 #include <utility>
@@ -99,11 +97,7 @@ std::vector<Completions::Handle> run_all(Completions* completions, const Complet
 }  // namespace
 
 void refuse_generation(const Error& error, const http::Request& request, http::BodyWriter& writer) {
-  spdlog::info(log_line({.request_id = request.id,
-                         .caller = caller_of(request),
-                         .status = status_of(error.code),
-                         .error = error.message}));
-  respond_error(writer, error);
+  respond_logged({.request_id = request.id, .caller = caller_of(request)}, fail(error), writer);
 }
 
 void start_generation(const Services& services, const Dialect& dialect, Result<CompletionCall> call,

@@ -39,17 +39,10 @@ Result<ModelCall> template_call(const std::string& body, bool enable_thinking) {
 }  // namespace
 
 void add_tokens(http::Router& router, const Services& services) {
-  using Read = std::function<Result<ModelCall>(const std::string&)>;
-  const auto add = [&router, &services](const char* path, const Read& read) {
-    router.add("POST", path,
-               [questions = services.questions, read](const std::shared_ptr<http::Request>& request,
-                                                      const std::shared_ptr<http::BodyWriter>& writer) {
-                 ask_model(questions, read(request->body), *request, writer);
-               });
-  };
-  add("/tokenize", tokenize_call);
-  add("/detokenize", detokenize_call);
-  add("/apply-template",
+  add_question(router, services.questions, "/tokenize", tokenize_call);
+  add_question(router, services.questions, "/detokenize", detokenize_call);
+  add_question(
+      router, services.questions, "/apply-template",
       [thinking = services.enable_thinking](const std::string& body) { return template_call(body, thinking); });
 }
 
