@@ -124,12 +124,11 @@ void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
   for (const Choice& one : choices_) {
     if (one.done) ends.push_back(*one.done);
   }
-  const CompletionDone total = total_of(ends, candidates_);
   const bool last = ends.size() == choices_.size();
+  const CompletionDone total = last ? total_of(ends, candidates_) : CompletionDone();
   if (stream_) {
     send_head(&event.cache);
-    send(opening(index) +
-         encoder_->choice_ending(index, event.reason, last ? total.warnings : std::vector<std::string>()));
+    send(opening(index) + encoder_->choice_ending(index, event.reason, total.warnings));
   }
   if (last) all_done(total);
 }

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "api/errors.h"
 #include "api/generation_responder.h"
 #include "base/clock.h"
 
