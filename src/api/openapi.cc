@@ -147,12 +147,20 @@ OrderedJson operation_json(const Operation& operation) {
   return json;
 }
 
+OrderedJson schemas() {
+  OrderedJson schemas = OrderedJson::parse(openapi_schemas());
+  const OrderedJson common = OrderedJson::parse(openapi_generation_fields());
+  for (const char* request : {"ChatRequest", "CompletionRequest", "ResponseRequest"})
+    schemas[request]["properties"].update(common);
+  return schemas;
+}
+
 OrderedJson components() {
   OrderedJson responses = OrderedJson::object();
   for (const auto& [status, what] : error_statuses()) {
     responses[status] = {{"description", what}, {"content", content_of("Error")}};
   }
-  return {{"schemas", OrderedJson::parse(openapi_schemas())},
+  return {{"schemas", schemas()},
           {"responses", std::move(responses)},
           {"securitySchemes",
            {{"bearer", {{"type", "http"}, {"scheme", "bearer"}}},

@@ -3,6 +3,35 @@
 
 namespace rockllama::api {
 
+std::string_view openapi_generation_fields() {
+  return R"json({
+   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
+   "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
+   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
+   "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+   "min_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "top_k": {"type": ["integer", "null"]},
+   "repeat_penalty": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
+   "frequency_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
+   "presence_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
+   "mirostat": {"type": ["integer", "null"], "minimum": 0, "maximum": 2},
+   "mirostat_tau": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+   "mirostat_eta": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "seed": {"type": ["integer", "null"]},
+   "max_tokens": {"type": ["integer", "null"], "description": "-1 = up to the context limit"},
+   "max_completion_tokens": {"type": ["integer", "null"]},
+   "stop": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}]},
+   "logit_bias": {"type": ["object", "null"]}, "stream": {"type": ["boolean", "null"]},
+   "stream_options": {"type": ["object", "null"]},
+   "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
+   "cache_prompt": {"description": "true, false, or exact"},
+   "service_tier": {"enum": ["auto", "default", "flex", "scale", "priority", null]},
+   "prompt_cache_key": {"type": ["string", "null"]}, "prompt_cache_retention": {"type": ["string", "null"]},
+   "store": {"type": ["boolean", "null"]}, "metadata": {"type": ["object", "null"]},
+   "user": {"type": ["string", "object", "null"]}, "safety_identifier": {"type": ["string", "null"]},
+   "prediction": {"type": ["object", "null"]}, "verbosity": {"enum": ["low", "medium", "high", null]},
+   "modalities": {"type": ["array", "null"]}
+})json";
+}
+
 std::string_view openapi_schemas() {
   return R"json({
  "Error": {
@@ -38,30 +67,6 @@ std::string_view openapi_schemas() {
    "logprobs": {"type": ["boolean", "null"]},
    "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
    "reasoning_effort": {"type": ["string", "null"]},
-   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
-   "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
-   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-   "min_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "top_k": {"type": ["integer", "null"]},
-   "repeat_penalty": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "frequency_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
-   "presence_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
-   "mirostat": {"type": ["integer", "null"], "minimum": 0, "maximum": 2},
-   "mirostat_tau": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
-   "mirostat_eta": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "seed": {"type": ["integer", "null"]},
-   "max_tokens": {"type": ["integer", "null"], "description": "-1 = up to the context limit"},
-   "max_completion_tokens": {"type": ["integer", "null"]},
-   "stop": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}]},
-   "logit_bias": {"type": ["object", "null"]}, "stream": {"type": ["boolean", "null"]},
-   "stream_options": {"type": ["object", "null"]},
-   "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
-   "cache_prompt": {"description": "true, false, or exact"},
-   "service_tier": {"enum": ["auto", "default", "flex", "scale", "priority", null]},
-   "prompt_cache_key": {"type": ["string", "null"]}, "prompt_cache_retention": {"type": ["string", "null"]},
-   "store": {"type": ["boolean", "null"]}, "metadata": {"type": ["object", "null"]},
-   "user": {"type": ["string", "object", "null"]}, "safety_identifier": {"type": ["string", "null"]},
-   "prediction": {"type": ["object", "null"]}, "verbosity": {"enum": ["low", "medium", "high", null]},
-   "modalities": {"type": ["array", "null"]},
    "enable_thinking": {"type": ["boolean", "null"]},
    "chat_template_kwargs": {"type": ["object", "null"]}
   },
@@ -73,31 +78,7 @@ std::string_view openapi_schemas() {
    "prompt": {"description": "a text, a list of texts, a list of token ids, or a list of such lists"},
    "echo": {"type": ["boolean", "null"]}, "suffix": {"type": ["string", "null"]},
    "best_of": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
-   "logprobs": {"description": "0 to 20, or false"},
-   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
-   "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
-   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-   "min_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "top_k": {"type": ["integer", "null"]},
-   "repeat_penalty": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "frequency_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
-   "presence_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
-   "mirostat": {"type": ["integer", "null"], "minimum": 0, "maximum": 2},
-   "mirostat_tau": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
-   "mirostat_eta": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "seed": {"type": ["integer", "null"]},
-   "max_tokens": {"type": ["integer", "null"], "description": "-1 = up to the context limit"},
-   "max_completion_tokens": {"type": ["integer", "null"]},
-   "stop": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}]},
-   "logit_bias": {"type": ["object", "null"]}, "stream": {"type": ["boolean", "null"]},
-   "stream_options": {"type": ["object", "null"]},
-   "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
-   "cache_prompt": {"description": "true, false, or exact"},
-   "service_tier": {"enum": ["auto", "default", "flex", "scale", "priority", null]},
-   "prompt_cache_key": {"type": ["string", "null"]}, "prompt_cache_retention": {"type": ["string", "null"]},
-   "store": {"type": ["boolean", "null"]}, "metadata": {"type": ["object", "null"]},
-   "user": {"type": ["string", "object", "null"]}, "safety_identifier": {"type": ["string", "null"]},
-   "prediction": {"type": ["object", "null"]}, "verbosity": {"enum": ["low", "medium", "high", null]},
-   "modalities": {"type": ["array", "null"]}
+   "logprobs": {"description": "0 to 20, or false"}
   },
   "required": ["prompt"]
  },
@@ -142,19 +123,14 @@ std::string_view openapi_schemas() {
     ]
    },
    "instructions": {"type": ["string", "null"]}, "previous_response_id": {"type": ["string", "null"]},
-   "store": {"type": ["boolean", "null"]}, "stream": {"type": ["boolean", "null"]},
-   "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
    "tools": {"type": ["array", "null"], "items": {"type": "object"}},
    "tool_choice": {"description": "auto, none, required, or a function"},
    "parallel_tool_calls": {"type": ["boolean", "null"]}, "text": {"type": ["object", "null"]},
-   "reasoning": {"type": ["object", "null"]}, "metadata": {"type": ["object", "null"]},
+   "reasoning": {"type": ["object", "null"]},
    "include": {"type": ["array", "null"], "items": {"type": "string"}},
    "max_output_tokens": {"type": ["integer", "null"], "minimum": 1},
    "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
-   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-   "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
-   "cache_prompt": {"description": "true, false, or exact"}, "truncation": {"enum": ["disabled", null]}
+   "truncation": {"enum": ["disabled", null]}
   },
   "required": ["input"], "description": "docs/api.md says what each field does."
  },
