@@ -40,11 +40,7 @@ class ClientStream {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return net::async_initiate<Token, void(error_code, size_t)>(
         [this](auto&& handler, const Buffers& to) {
-          if (tls_) {
-            tls_->async_read_some(to, std::forward<decltype(handler)>(handler));
-          } else {
-            tcp_.async_read_some(to, std::forward<decltype(handler)>(handler));
-          }
+          over_layer([&](auto& layer) { layer.async_read_some(to, std::forward<decltype(handler)>(handler)); });
         },
         token, buffers);
   }
@@ -52,16 +48,22 @@ class ClientStream {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return net::async_initiate<Token, void(error_code, size_t)>(
         [this](auto&& handler, const Buffers& from) {
-          if (tls_) {
-            tls_->async_write_some(from, std::forward<decltype(handler)>(handler));
-          } else {
-            tcp_.async_write_some(from, std::forward<decltype(handler)>(handler));
-          }
+          over_layer([&](auto& layer) { layer.async_write_some(from, std::forward<decltype(handler)>(handler)); });
         },
         token, buffers);
   }
 
  private:
+  // What bytes go through.
+  template <class Use>
+  void over_layer(const Use& use) {
+    if (tls_) {
+      use(*tls_);
+    } else {
+      use(tcp_);
+    }
+  }
+
   beast::tcp_stream tcp_;
   std::optional<net::ssl::stream<beast::tcp_stream&>> tls_;
 };
