@@ -7,22 +7,14 @@
 namespace rockllama::api {
 namespace {
 
-std::string item(const std::string& path, size_t index) { return path + "[" + std::to_string(index) + "]"; }
-
-std::string read_part(FieldReader* message, const std::string& path, const Json& part) {
-  if (!part.is_object()) {
-    message->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
-    return {};
-  }
-  FieldReader fields(part, path);
-  const auto type = fields.string("type");
-  if (!type) fields.bad("type", "must be a string");
+std::string read_part(FieldReader* part) {
+  const auto type = part->string("type");
+  if (!type) part->bad("type", "must be a string");
   if (type && *type != "text") {
-    fields.fault(ErrorCode::kUnsupportedContent, path + ": only text content is supported", path);
+    part->fault(ErrorCode::kUnsupportedContent, part->path() + ": only text content is supported", part->path());
   }
-  const auto text = fields.string("text");
-  if (!text) fields.bad("text", "must be a string");
-  if (fields.error()) message->fault(*fields.error());
+  const auto text = part->string("text");
+  if (!text) part->bad("text", "must be a string");
   return text.value_or("");
 }
 
@@ -38,9 +30,7 @@ std::string read_content(FieldReader* message, const std::string& role) {
     return {};
   }
   std::string text;
-  for (size_t i = 0; i < content->size(); ++i) {
-    text += read_part(message, item(message->path_of("content"), i), (*content)[i]);
-  }
+  message->each_object("content", *content, [&](FieldReader* part) { text += read_part(part); });
   return text;
 }
 
@@ -72,16 +62,7 @@ std::vector<ToolCall> read_tool_calls(FieldReader* message, const std::string& r
   const Json* list = message->list("tool_calls");
   if (list == nullptr || list->empty()) return calls;
   if (role != "assistant") message->bad("tool_calls", "are only of an assistant");
-  for (size_t i = 0; i < list->size() && !message->error(); ++i) {
-    const std::string path = item(message->path_of("tool_calls"), i);
-    if (!(*list)[i].is_object()) {
-      message->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
-      break;
-    }
-    FieldReader call((*list)[i], path);
-    calls.push_back(read_tool_call(&call));
-    if (call.error()) message->fault(*call.error());
-  }
+  message->each_object("tool_calls", *list, [&](FieldReader* call) { calls.push_back(read_tool_call(call)); });
   return calls;
 }
 
@@ -112,16 +93,7 @@ std::vector<ChatMessage> read_messages(FieldReader* fields) {
     return {};
   }
   std::vector<ChatMessage> messages;
-  for (size_t i = 0; i < list->size() && !fields->error(); ++i) {
-    const std::string path = item("messages", i);
-    if (!(*list)[i].is_object()) {
-      fields->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
-      break;
-    }
-    FieldReader message((*list)[i], path);
-    messages.push_back(read_message(&message));
-    if (message.error()) fields->fault(*message.error());
-  }
+  fields->each_object("messages", *list, [&](FieldReader* message) { messages.push_back(read_message(message)); });
   return messages;
 }
 

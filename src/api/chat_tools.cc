@@ -96,19 +96,12 @@ std::vector<ChatTool> read_tools(FieldReader* fields, WireForm form) {
     return {};
   }
   std::vector<ChatTool> tools;
-  for (size_t i = 0; i < list->size() && !fields->error(); ++i) {
-    const std::string path = "tools[" + std::to_string(i) + "]";
-    if (!(*list)[i].is_object()) {
-      fields->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
-      break;
-    }
-    FieldReader tool((*list)[i], path);
-    ChatTool read = read_tool(&tool, form);
+  fields->each_object("tools", *list, [&](FieldReader* tool) {
+    ChatTool read = read_tool(tool, form);
     const bool twice = std::any_of(tools.begin(), tools.end(), [&](const ChatTool& t) { return t.name == read.name; });
-    if (twice) tool.bad(name_field(form), "is there twice");
-    if (tool.error()) fields->fault(*tool.error());
+    if (twice) tool->bad(name_field(form), "is there twice");
     tools.push_back(std::move(read));
-  }
+  });
   return tools;
 }
 

@@ -78,6 +78,17 @@ const Json* FieldReader::object(const std::string& name) {
   return nullptr;
 }
 
+void FieldReader::each_object(const std::string& name, const Json& list,
+                              const std::function<void(FieldReader*)>& read) {
+  for (size_t i = 0; i < list.size() && !error_; ++i) {
+    const std::string path = path_of(name) + "[" + std::to_string(i) + "]";
+    if (!list[i].is_object()) return fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
+    FieldReader reader(list[i], path);
+    read(&reader);
+    if (reader.error()) fault(*reader.error());
+  }
+}
+
 std::string FieldReader::path_of(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
 
 void FieldReader::fault(ErrorCode code, const std::string& message, const std::string& param) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -29,9 +30,13 @@ class FieldReader {
   std::optional<int32_t> integer(const std::string& name, Range range);
   const Json* list(const std::string& name);
   const Json* object(const std::string& name);
+  // Reads each object of `list`, which is what `name` holds, up to the first fault; other values are one.
+  void each_object(const std::string& name, const Json& list, const std::function<void(FieldReader*)>& read);
   // Any type; null where the field is absent.
   [[nodiscard]] const Json* find(const std::string& name) const;
 
+  // Of the object itself.
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string path_of(const std::string& name) const;
   // Keeps the fault, unless there is one.
   void fault(ErrorCode code, const std::string& message, const std::string& param);

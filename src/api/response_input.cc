@@ -15,28 +15,22 @@ namespace {
 constexpr std::array<std::string_view, 5> kTextParts = {"input_text", "output_text", "text", "reasoning_text",
                                                         "summary_text"};
 
-std::string read_text_part(FieldReader* item, const std::string& path, const Json& part) {
-  if (!part.is_object()) {
-    item->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
-    return {};
-  }
-  FieldReader fields(part, path);
-  const std::string type = fields.string("type").value_or("");
+std::string read_text_part(FieldReader* part) {
+  const std::string type = part->string("type").value_or("");
   const char* field = type == "refusal" ? "refusal" : "text";
   const bool is_text = type == "refusal" || std::find(kTextParts.begin(), kTextParts.end(), type) != kTextParts.end();
-  if (type.empty()) fields.bad("type", "must be a string");
-  if (!is_text) fields.fault(ErrorCode::kUnsupportedContent, path + ": only text content is supported", path);
-  const auto text = fields.string(field);
-  if (!text) fields.bad(field, "must be a string");
-  if (fields.error()) item->fault(*fields.error());
+  if (type.empty()) part->bad("type", "must be a string");
+  if (!is_text) {
+    part->fault(ErrorCode::kUnsupportedContent, part->path() + ": only text content is supported", part->path());
+  }
+  const auto text = part->string(field);
+  if (!text) part->bad(field, "must be a string");
   return text.value_or("");
 }
 
 std::string read_parts(FieldReader* item, const std::string& name, const Json& list) {
   std::string text;
-  for (size_t i = 0; i < list.size() && !item->error(); ++i) {
-    text += read_text_part(item, item->path_of(name) + "[" + std::to_string(i) + "]", list[i]);
-  }
+  item->each_object(name, list, [&](FieldReader* part) { text += read_text_part(part); });
   return text;
 }
 
@@ -117,17 +111,7 @@ std::vector<ChatMessage> read_input(FieldReader* fields) {
     return {};
   }
   std::vector<ChatMessage> messages;
-  for (size_t i = 0; i < input->size() && !fields->error(); ++i) {
-    const std::string path = "input[" + std::to_string(i) + "]";
-    if (!(*input)[i].is_object()) {
-      fields->fault(ErrorCode::kInvalidArgument, path + " must be an object", path);
-      break;
-    }
-    FieldReader item((*input)[i], path);
-    ChatMessage message = read_item(&item);
-    if (item.error()) fields->fault(*item.error());
-    append(std::move(message), &messages);
-  }
+  fields->each_object("input", *input, [&](FieldReader* item) { append(read_item(item), &messages); });
   return messages;
 }
 
