@@ -22,7 +22,7 @@ CompletionDone done_of(const CacheUse& cache) {
           .tokens_per_second = 100};
 }
 
-struct Asked {
+struct ResponderSetup {
   CompletionEncoder::Options encoding{};
   uint32_t prompts = 1;
   uint32_t candidates = 0;
@@ -31,13 +31,13 @@ struct Asked {
 
 class GenerationResponderTest : public testing::Test {
  protected:
-  GenerationResponder& make(const Asked& asked) {
+  GenerationResponder& make(const ResponderSetup& setup) {
     responder_ = std::make_unique<GenerationResponder>(
-        GenerationResponder::Options{.prompts = asked.prompts,
-                                     .choices = asked.encoding.choices / asked.prompts,
-                                     .candidates = asked.candidates,
-                                     .stream = asked.stream},
-        std::make_unique<CompletionEncoder>(asked.encoding), writer_);
+        GenerationResponder::Options{.prompts = setup.prompts,
+                                     .choices = setup.encoding.choices / setup.prompts,
+                                     .candidates = setup.candidates,
+                                     .stream = setup.stream},
+        std::make_unique<CompletionEncoder>(setup.encoding), writer_);
     responder_->attach({[this] { ++cancels_; }, [this](uint32_t /*choice*/, uint32_t tokens) { credit_ += tokens; }});
     return *responder_;
   }
