@@ -113,7 +113,8 @@ void GenerationResponder::text(const CompletionText& event, uint32_t index) {
   choice.tokens += event.tokens;
   if (!stream_) return choice.answer.add(event.piece);
   if (event.piece.says_nothing()) return;
-  send(opening(index) + encoder_->piece(index, event.piece));
+  std::string events = opening(index);
+  send(std::move(events.append(encoder_->piece(index, event.piece))));
 }
 
 void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
@@ -128,7 +129,8 @@ void GenerationResponder::done(const CompletionDone& event, uint32_t index) {
   const CompletionDone total = last ? total_of(ends, candidates_) : CompletionDone();
   if (stream_) {
     send_head(&event.cache);
-    send(opening(index) + encoder_->choice_ending(index, event.reason, total.warnings));
+    std::string events = opening(index);
+    send(std::move(events.append(encoder_->choice_ending(index, event.reason, total.warnings))));
   }
   if (last) all_done(total);
 }

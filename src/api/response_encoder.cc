@@ -98,7 +98,11 @@ std::string ResponseEncoder::opening(uint32_t /*choice*/) {
 std::string ResponseEncoder::piece(uint32_t /*choice*/, const AnswerPiece& piece) {
   std::string events;
   for (const ResponseOutput::News& news : output_.add(piece)) {
-    if (news.is_new) events += item_ending(news.item, "completed") + added(news.item);
+    // One after the other: each takes the next numbers.
+    if (news.is_new) {
+      events += item_ending(news.item, "completed");
+      events += added(news.item);
+    }
     events += delta(news);
   }
   return events;

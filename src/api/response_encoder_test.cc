@@ -150,7 +150,8 @@ TEST_F(ResponseEncoderTest, StreamsWhatTheWholeAnswerSays) {
 }
 
 TEST_F(ResponseEncoderTest, EndsAStreamThatWasCutOff) {
-  const std::string stream = encoder_.piece(0, {.text = "a"}) + ended(FinishReason::kLength);
+  std::string stream = encoder_.piece(0, {.text = "a"});
+  stream += ended(FinishReason::kLength);
   const auto events = events_of(stream);
   EXPECT_EQ(events.back().at("type"), "response.incomplete");
   EXPECT_EQ(events[events.size() - 2].at("item").at("status"), "incomplete");
@@ -172,7 +173,8 @@ TEST_F(ResponseEncoderTest, TellsOfAFailureInTheWordsOfClients) {
 }
 
 TEST_F(ResponseEncoderTest, TellsLogprobsOfWhatIsSaid) {
-  const std::string stream = encoder_.piece(0, {.text = "a", .logprobs = {{{"a", -0.5F}, {{"a", -0.5F}}}}}) + ended();
+  std::string stream = encoder_.piece(0, {.text = "a", .logprobs = {{{"a", -0.5F}, {{"a", -0.5F}}}}});
+  stream += ended();
   const auto events = events_of(stream);
   EXPECT_EQ(
       events[2].at("logprobs").dump(),
