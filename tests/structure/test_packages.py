@@ -39,17 +39,3 @@ def test_a_package_of_another_architecture_does_not_count(missing):
 
 def test_what_was_removed_or_never_was_is_missing(missing):
     assert missing("cmake", "unknown", "json-dev") == ["cmake", "unknown"]
-
-
-def test_node_is_asked_for_only_where_there_is_none(tmp_path):
-    def ask():
-        command = f"source {ROOT}/script/lib/packages.sh; node_packages"
-        return subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=True,
-                              env={"PATH": str(tmp_path)}).stdout.splitlines()
-
-    assert ask() == ["nodejs", "npm"]
-    for program in ("node", "npm"):
-        assert ask() == ["nodejs", "npm"]
-        (tmp_path / program).write_text("#!/bin/sh\n")
-        (tmp_path / program).chmod(0o755)
-    assert ask() == []
