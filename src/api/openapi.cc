@@ -126,7 +126,7 @@ OrderedJson parameters_of(const Operation& operation) {
 
 OrderedJson responses_of(const Operation& operation) {
   OrderedJson good = {{"description", "Done"}, {"content", content_of(operation.answer)}};
-  if (operation.streams) good["content"].update(content_of("text/event-stream"));
+  if (operation.streams) good["content"]["text/event-stream"]["schema"] = schema_reference("Event");
   OrderedJson responses = {{"200", std::move(good)}};
   for (const std::string& status : words_of(operation.statuses)) {
     responses[status] = {{"$ref", "#/components/responses/" + status}};
@@ -148,7 +148,8 @@ OrderedJson operation_json(const Operation& operation) {
 }
 
 OrderedJson schemas() {
-  OrderedJson schemas = OrderedJson::parse(openapi_schemas());
+  OrderedJson schemas = OrderedJson::parse(openapi_request_schemas());
+  schemas.update(OrderedJson::parse(openapi_answer_schemas()));
   const OrderedJson common = OrderedJson::parse(openapi_generation_fields());
   for (const char* request : {"ChatRequest", "CompletionRequest", "ResponseRequest"})
     schemas[request]["properties"].update(common);

@@ -10,8 +10,9 @@ namespace rockllama::api {
 
 [[nodiscard]] OrderedJson openapi_document(const std::string& version);
 
-// "components": {"schemas": ...} of the document, as JSON, but for what follows.
-[[nodiscard]] std::string_view openapi_schemas();
+// "components": {"schemas": ...} of the document, as JSON, but for what follows them.
+[[nodiscard]] std::string_view openapi_request_schemas();
+[[nodiscard]] std::string_view openapi_answer_schemas();
 // The properties that requests for chats, completions and responses have in common, as JSON.
 [[nodiscard]] std::string_view openapi_generation_fields();
 // HTML without anything from elsewhere.

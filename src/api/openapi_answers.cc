@@ -1,39 +1,14 @@
-// The OpenAPI document: what goes in and out. docs/api.md says what the fields mean.
+// The OpenAPI document: what comes out. docs/api.md says what the fields mean.
 #include "api/openapi.h"
 
 namespace rockllama::api {
 
-std::string_view openapi_generation_fields() {
+std::string_view openapi_answer_schemas() {
   return R"json({
-   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 16},
-   "model": {"type": ["string", "null"], "description": "a model's folder name, or name@cache"},
-   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-   "min_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "top_k": {"type": ["integer", "null"]},
-   "repeat_penalty": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-   "frequency_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
-   "presence_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
-   "mirostat": {"type": ["integer", "null"], "minimum": 0, "maximum": 2},
-   "mirostat_tau": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
-   "mirostat_eta": {"type": ["number", "null"], "minimum": 0, "maximum": 1}, "seed": {"type": ["integer", "null"]},
-   "max_tokens": {"type": ["integer", "null"], "description": "-1 = up to the context limit"},
-   "max_completion_tokens": {"type": ["integer", "null"]},
-   "stop": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}]},
-   "logit_bias": {"type": ["object", "null"]}, "stream": {"type": ["boolean", "null"]},
-   "stream_options": {"type": ["object", "null"]},
-   "use_cache": {"description": "name of a prompt cache, or a list of which the longest that fits serves"},
-   "cache_prompt": {"description": "true, false, or exact"},
-   "service_tier": {"enum": ["auto", "default", "flex", "scale", "priority", null]},
-   "prompt_cache_key": {"type": ["string", "null"]}, "prompt_cache_retention": {"type": ["string", "null"]},
-   "store": {"type": ["boolean", "null"]}, "metadata": {"type": ["object", "null"]},
-   "user": {"type": ["string", "object", "null"]}, "safety_identifier": {"type": ["string", "null"]},
-   "prediction": {"type": ["object", "null"]}, "verbosity": {"enum": ["low", "medium", "high", null]},
-   "modalities": {"type": ["array", "null"]}
-})json";
-}
-
-std::string_view openapi_schemas() {
-  return R"json({
+ "Event": {
+  "type": "object", "description": "one of the server-sent events",
+  "properties": {"event": {"type": "string"}, "data": {"type": "string"}}, "required": ["data"]
+ },
  "Error": {
   "type": "object",
   "properties": {
@@ -47,40 +22,6 @@ std::string_view openapi_schemas() {
    }
   },
   "required": ["error"]
- },
- "Message": {
-  "type": "object",
-  "properties": {
-   "role": {"enum": ["system", "developer", "user", "assistant", "tool"]},
-   "content": {"description": "a text, a list of text parts, or null"}, "name": {"type": ["string", "null"]},
-   "tool_call_id": {"type": ["string", "null"]}
-  },
-  "required": ["role"]
- },
- "ChatRequest": {
-  "type": "object",
-  "properties": {
-   "messages": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}, "minItems": 1},
-   "tools": {"type": ["array", "null"], "items": {"type": "object"}},
-   "tool_choice": {"description": "auto, none, required, or a function"},
-   "parallel_tool_calls": {"type": ["boolean", "null"]}, "response_format": {"type": ["object", "null"]},
-   "logprobs": {"type": ["boolean", "null"]},
-   "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
-   "reasoning_effort": {"type": ["string", "null"]},
-   "enable_thinking": {"type": ["boolean", "null"]},
-   "chat_template_kwargs": {"type": ["object", "null"]}
-  },
-  "required": ["messages"], "description": "docs/api.md says what each field does."
- },
- "CompletionRequest": {
-  "type": "object",
-  "properties": {
-   "prompt": {"description": "a text, a list of texts, a list of token ids, or a list of such lists"},
-   "echo": {"type": ["boolean", "null"]}, "suffix": {"type": ["string", "null"]},
-   "best_of": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
-   "logprobs": {"description": "0 to 20, or false"}
-  },
-  "required": ["prompt"]
  },
  "Usage": {
   "type": "object",
@@ -98,8 +39,8 @@ std::string_view openapi_schemas() {
   "properties": {
    "id": {"type": "string"}, "object": {"const": "chat.completion"}, "created": {"type": "integer"},
    "model": {"type": "string"}, "system_fingerprint": {"type": "string"}, "service_tier": {"type": "string"},
-   "choices": {"type": "array", "items": {"type": "object"}},
-   "usage": {"$ref": "#/components/schemas/Usage"}, "warnings": {"type": "array", "items": {"type": "string"}}
+   "choices": {"type": "array", "items": {"type": "object"}}, "usage": {"$ref": "#/components/schemas/Usage"},
+   "warnings": {"type": "array", "items": {"type": "string"}}
   },
   "required": ["id", "object", "created", "model", "choices", "usage"]
  },
@@ -108,41 +49,10 @@ std::string_view openapi_schemas() {
   "properties": {
    "id": {"type": "string"}, "object": {"const": "text_completion"}, "created": {"type": "integer"},
    "model": {"type": "string"}, "system_fingerprint": {"type": "string"}, "service_tier": {"type": "string"},
-   "choices": {"type": "array", "items": {"type": "object"}},
-   "usage": {"$ref": "#/components/schemas/Usage"}, "warnings": {"type": "array", "items": {"type": "string"}}
+   "choices": {"type": "array", "items": {"type": "object"}}, "usage": {"$ref": "#/components/schemas/Usage"},
+   "warnings": {"type": "array", "items": {"type": "string"}}
   },
   "required": ["id", "object", "created", "model", "choices", "usage"]
- },
- "ResponseRequest": {
-  "type": "object",
-  "properties": {
-   "input": {
-    "anyOf": [
-     {"type": "string"},
-     {"type": "array", "items": {"$ref": "#/components/schemas/InputItem"}, "minItems": 1}
-    ]
-   },
-   "instructions": {"type": ["string", "null"]}, "previous_response_id": {"type": ["string", "null"]},
-   "tools": {"type": ["array", "null"], "items": {"type": "object"}},
-   "tool_choice": {"description": "auto, none, required, or a function"},
-   "parallel_tool_calls": {"type": ["boolean", "null"]}, "text": {"type": ["object", "null"]},
-   "reasoning": {"type": ["object", "null"]},
-   "include": {"type": ["array", "null"], "items": {"type": "string"}},
-   "max_output_tokens": {"type": ["integer", "null"], "minimum": 1},
-   "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
-   "truncation": {"enum": ["disabled", null]}
-  },
-  "required": ["input"], "description": "docs/api.md says what each field does."
- },
- "InputItem": {
-  "type": "object",
-  "properties": {
-   "type": {"enum": ["message", "function_call", "function_call_output", "reasoning", null]},
-   "role": {"enum": ["system", "developer", "user", "assistant", null]},
-   "content": {"description": "a text, or a list of text parts"}, "call_id": {"type": ["string", "null"]},
-   "name": {"type": ["string", "null"]}, "arguments": {"type": ["string", "null"], "description": "JSON"},
-   "output": {"description": "a text, or a list of text parts"}
-  }
  },
  "Response": {
   "type": "object",
@@ -180,18 +90,8 @@ std::string_view openapi_schemas() {
   "required": ["id", "object", "deleted"]
  },
  "InputTokens": {
-  "type": "object",
-  "properties": {"object": {"const": "response.input_tokens"}, "input_tokens": {"type": "integer"}},
+  "type": "object", "properties": {"object": {"const": "response.input_tokens"}, "input_tokens": {"type": "integer"}},
   "required": ["object", "input_tokens"]
- },
- "EmbeddingsRequest": {
-  "type": "object",
-  "properties": {
-   "model": {"type": ["string", "null"]},
-   "input": {"description": "a text, a list of texts, a list of token ids, or a list of such lists"},
-   "encoding_format": {"enum": ["float", "base64", null]}, "dimensions": {"type": ["integer", "null"], "minimum": 1}
-  },
-  "required": ["input"]
  },
  "EmbeddingList": {
   "type": "object",
@@ -216,30 +116,13 @@ std::string_view openapi_schemas() {
   },
   "required": ["object", "data", "model", "usage"]
  },
- "TokenizeRequest": {
-  "type": "object",
-  "properties": {
-   "model": {"type": ["string", "null"]}, "content": {"type": "string"},
-   "add_special": {"type": ["boolean", "null"]}, "parse_special": {"type": ["boolean", "null"]},
-   "with_pieces": {"type": ["boolean", "null"]}
-  },
-  "required": ["content"]
- },
  "Tokens": {
   "type": "object",
   "properties": {"tokens": {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "object"}]}}},
   "required": ["tokens"]
  },
- "DetokenizeRequest": {
-  "type": "object",
-  "properties": {
-   "model": {"type": ["string", "null"]}, "tokens": {"type": "array", "items": {"type": "integer", "minimum": 0}}
-  },
-  "required": ["tokens"]
- },
  "Content": {"type": "object", "properties": {"content": {"type": "string"}}, "required": ["content"]},
  "Prompt": {"type": "object", "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]},
- "ModelName": {"type": "object", "properties": {"model": {"type": ["string", "null"]}}},
  "Model": {
   "type": "object",
   "properties": {
@@ -278,26 +161,6 @@ std::string_view openapi_schemas() {
    "loaded_model": {"type": ["string", "null"]}
   },
   "required": ["models", "total", "loaded_model"]
- },
- "CacheRequest": {
-  "type": "object",
-  "properties": {
-   "cache_name": {"type": "string"}, "prompt": {"type": ["string", "null"]}, "content": {"type": ["string", "null"]},
-   "messages": {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/Message"}},
-   "tools": {"type": ["array", "null"], "items": {"type": "object"}}, "parent": {"type": ["string", "null"]},
-   "format": {"enum": ["both", "chat", "raw", null]}, "overwrite": {"type": ["boolean", "null"]},
-   "retry_binary": {"type": ["boolean", "null"]}, "pinned": {"type": ["boolean", "null"]},
-   "ttl": {"type": ["number", "null"]}, "stream": {"type": ["boolean", "null"]}
-  },
-  "required": ["cache_name"], "description": "Exactly one of prompt, content and messages, or tools alone."
- },
- "StateRequest": {
-  "type": "object",
-  "properties": {
-   "cache_name": {"type": "string"}, "prompt": {"type": ["string", "null"]},
-   "retry_binary": {"type": ["boolean", "null"]}, "stream": {"type": ["boolean", "null"]}
-  },
-  "required": ["cache_name"]
  },
  "CacheCreated": {
   "type": "object",
