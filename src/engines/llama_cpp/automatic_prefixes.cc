@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kUnansweredOffers = 8;  // each holds its payload
 constexpr size_t kOfferedPoints = 64;
+constexpr uint32_t kOwnShare = 32;           // a copy is made of what has more than this part of its tokens for itself
 constexpr uint32_t kLongPrefixTokens = 256;  // worth offering although it was never used again
 
 double now_s() { return steady_ms() / 1000; }
@@ -33,6 +34,13 @@ KnownState described(const AutomaticPrefix& prefix) {
   state.points = points_of(prefix);
   state.salt = prefix.salt;
   return state;
+}
+
+// Whether a request that is the prefix again could reuse nearly all of it from the other one, with as good bits.
+bool holds_nearly_all(const AutomaticPrefix& other, const AutomaticPrefix& prefix) {
+  const uint32_t shared = reusable_tokens(other, {.tokens = prefix.tokens, .cuts = prefix.cuts, .salt = prefix.salt});
+  if (other.exact_tokens < std::min(prefix.exact_tokens, shared)) return false;
+  return uint64_t{prefix.size() - shared} * kOwnShare <= prefix.size();
 }
 
 }  // namespace
@@ -86,7 +94,7 @@ double AutomaticPrefixes::value_of(uint64_t id) const {
 bool AutomaticPrefixes::make_copy(uint64_t id, llama_context* context, int32_t sequence) {
   AutomaticPrefix* prefix = index_.find(id);
   prefix->use.bytes = llama_state_seq_get_size(context, sequence);
-  if (!make_room(prefix->use.bytes, id)) {
+  if (adds_little(*prefix) || !make_room(prefix->use.bytes, id)) {
     refused_.insert(id);
     return false;
   }
@@ -101,6 +109,17 @@ bool AutomaticPrefixes::make_copy(uint64_t id, llama_context* context, int32_t s
   copied_bytes_ += payload.bytes().size();
   copies_[id] = std::move(payload);
   return true;
+}
+
+// Many short requests over one long prompt would each keep a copy of all of it. One that comes back is then continued
+// from the copy that there is, and prefills its own few tokens again. What an older turn of the same conversation left
+// is gone by now (add), so a conversation is never refused for itself.
+bool AutomaticPrefixes::adds_little(const AutomaticPrefix& prefix) const {
+  if (settings_.whole_only) return false;
+  return std::any_of(copies_.begin(), copies_.end(), [&](const auto& copy) {
+    const AutomaticPrefix* other = index_.find(copy.first);
+    return other != nullptr && holds_nearly_all(*other, prefix);
+  });
 }
 
 // Nobody goes unless enough do.

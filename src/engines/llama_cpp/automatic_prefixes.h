@@ -52,7 +52,8 @@ class AutomaticPrefixes {
   void forget(uint64_t id);
   // Whether a copy was not refused before, with the same others beside it.
   [[nodiscard]] bool wants_copy(uint64_t id) const { return copy(id) == nullptr && !refused_.contains(id); }
-  // Copies its cells from the sequence, if there is room beside what is worth more: less valuable ones go.
+  // Copies its cells from the sequence, if another copy does not hold nearly all of it, and there is room beside what
+  // is worth more: less valuable ones go.
   bool make_copy(uint64_t id, llama_context* context, int32_t sequence);
 
   // Offers the most valuable ones that have a copy.
@@ -69,6 +70,7 @@ class AutomaticPrefixes {
     Payload payload;
   };
   [[nodiscard]] double value_of(uint64_t id) const;
+  [[nodiscard]] bool adds_little(const AutomaticPrefix& prefix) const;
   [[nodiscard]] bool make_room(uint64_t bytes, uint64_t id);
   [[nodiscard]] Payload take_copy(uint64_t id);
   void let_go(uint64_t id);

@@ -281,6 +281,45 @@ TEST(AutomaticReuse, CopiesToMemoryWhenThereIsNothingElseToDo) {
   EXPECT_FALSE(run.engine().step());
 }
 
+TEST(AutomaticReuse, CopiesALongPromptOnceForRequestsThatAddLittleToIt) {
+  TinyEngineRun run;
+  const auto ask = [&run](RequestId id) {
+    return run.run(run.task(id, joined(test_tokens(512), test_tokens(5, static_cast<int>(id))), 4));
+  };
+  for (const RequestId id : {1, 2, 3}) ask(id);
+  EXPECT_LT(run.figures.back().memory_bytes, 2 * 512 * run.engine().model().kv_bytes_per_token);
+  run.run(run.task(4, test_tokens(300, 9), kAnswer));
+  EXPECT_EQ(ask(3).cache->tier, CacheTier::kMemory);
+  EXPECT_EQ(run.outcomes[3].cache->tokens, 512u);
+}
+
+TEST(AutomaticReuse, OfAConversationWhoseTurnsAddLittleGoesOnFromItsLastTurn) {
+  TinyEngineRun run;
+  std::vector<int32_t> prompt = test_tokens(512);
+  uint32_t held = 0;
+  for (const RequestId turn : {1, 2, 3, 4}) {
+    const auto answer = run.run(run.task(turn, prompt, 4));
+    EXPECT_EQ(answer.cache->tokens, held);
+    held = static_cast<uint32_t>(prompt.size()) + 3;
+    prompt = next_turn(prompt, answer, static_cast<int>(turn), 5);
+    run.run(run.task(100 + turn, test_tokens(300, 9), 1));  // drives it out of the buffer
+  }
+}
+
+TEST(AutomaticReuse, OfASideBranchGoesOnFromTheSharedPartUntilItHasEnoughForACopy) {
+  TinyEngineRun run;
+  run.run(run.task(1, joined(test_tokens(512), test_tokens(5, 1)), 4));
+  std::vector<int32_t> prompt = joined(test_tokens(512), test_tokens(5, 2));
+  std::vector<uint32_t> reused;
+  for (const RequestId turn : {2, 3, 4, 5}) {
+    const auto answer = run.run(run.task(turn, prompt, 4));
+    reused.push_back(answer.cache->tokens);
+    prompt = next_turn(prompt, answer, static_cast<int>(turn), 5);
+    run.run(run.task(100 + turn, test_tokens(300, 9), 1));  // drives it out of the buffer
+  }
+  EXPECT_THAT(reused, ElementsAre(512, 512, 512 + 5 + 4 + 5 + 3, 512 + 5 + 4 + 5 + 4 + 5 + 3));
+}
+
 TEST(AutomaticReuse, FindsAStateOfAConversationAtAnyOfItsPoints) {
   TinyEngineRun run;
   const std::vector<int32_t> saved = test_tokens(300);
