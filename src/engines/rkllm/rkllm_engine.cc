@@ -156,7 +156,6 @@ class RkllmEngine : public Engine {
   void choose_state(const GenerationTask& task, GenerationJob* job) {
     if (task.prefix && task.prefix->file.valid()) {
       sink_(RestoreBegins{task.id, task.prefix->key.id});
-      job->state_id = task.prefix->key.id;
       job->state_file = task.prefix->file.get();
       running_->use.provisional = true;
       return;

@@ -23,7 +23,7 @@ Error save_error(Error error) {
 
 // Stale cells would stand before those of the state.
 Status RuntimeJobs::load(const GenerationJob& job) {
-  const auto path = files_.bring(job.state_id, job.state_file);
+  const auto path = files_.bring(job.state_file);
   if (!path) return fail(path.error());
   if (runtime_->features().clear_kv_cache) {
     if (Status cleared = runtime_->clear_kv_cache(); !cleared) return cleared;
@@ -33,7 +33,7 @@ Status RuntimeJobs::load(const GenerationJob& job) {
 
 GenerationReport RuntimeJobs::generate(GenerationJob job) {
   GenerationReport report{.result = fail(cancelled_error())};
-  if (!job.state_id.empty()) {
+  if (job.state_file >= 0) {
     const double began_ms = steady_ms();
     const Status loaded = load(job);
     report.state_loaded = loaded.has_value();

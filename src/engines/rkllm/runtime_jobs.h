@@ -18,8 +18,7 @@ namespace rockllama::rkllm {
 
 struct GenerationJob {
   RunRequest request;
-  std::string state_id{};  // of the state to begin from; empty = none
-  int state_file = -1;     // its payload; borrowed
+  int state_file = -1;  // payload of the state to begin from, borrowed until the job is done; -1 = none
   // Called before each piece is taken; false ends the run.
   std::function<bool()> may_go_on{};
   // False ends the run: it was the last that is wanted.

@@ -10,14 +10,13 @@
 
 namespace rockllama::rkllm {
 
-Result<std::string> StateFiles::bring(const std::string& id, int file) {
+Result<std::string> StateFiles::bring(int file) const {
   std::string path = folder_.path() + "/state.rkllm_cache";
-  if (!brought_.empty() && brought_ == id) return path;
-  brought_.clear();
-  const UniqueFd copy(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!copy.valid()) return fail(ErrorCode::kIo, "The state could not be copied for the runtime.");
-  if (const auto copied = copy_file(file, copy.get()); !copied) return fail(copied.error());
-  brought_ = id;
+  ::unlink(path.c_str());
+  const std::string target = "/proc/self/fd/" + std::to_string(file);
+  if (::symlink(target.c_str(), path.c_str()) != 0) {
+    return fail(ErrorCode::kIo, "There is no way to the state for the runtime.");
+  }
   return path;
 }
 

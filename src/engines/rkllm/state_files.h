@@ -1,5 +1,5 @@
-// The runtime takes and gives states by path, the server passes descriptors: between them, files in a scratch folder.
-// One thread.
+// The runtime takes and gives states by path, the server passes descriptors: between them, a scratch folder. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ class StateFiles {
  public:
   explicit StateFiles(ScratchFolder folder) : folder_(std::move(folder)) {}
 
-  // The path of a copy of `file`, the payload of the state `id`. The last one is kept, because the next request mostly
-  // asks for the same. kNoSpace or kIo.
-  [[nodiscard]] Result<std::string> bring(const std::string& id, int file);
+  // A path that leads to `file`, as long as that is open and until the next call: a link, because a copy of a state
+  // costs as much as its loading. kIo.
+  [[nodiscard]] Result<std::string> bring(int file) const;
 
   // Where the runtime is to write a state.
   [[nodiscard]] std::string saved_path() const { return folder_.path() + "/saved.rkllm_cache"; }
@@ -27,7 +27,6 @@ class StateFiles {
 
  private:
   ScratchFolder folder_;
-  std::string brought_;  // id of the state whose copy is there
 };
 
 }  // namespace rockllama::rkllm
