@@ -21,19 +21,20 @@ struct Header {
   uint64_t state_bytes;
 };
 
-std::string as_bytes(const PromptCache& cache) {
-  const Header header{kKind, 0, static_cast<int32_t>(cache.tokens.size()), 0, cache.state.size()};
+std::string as_bytes(std::span<const int32_t> tokens, std::span<const uint8_t> state) {
+  const Header header{kKind, 0, static_cast<int32_t>(tokens.size()), 0, state.size()};
   std::string bytes(kHeaderBytes, '\0');
   std::memcpy(bytes.data(), &header, sizeof header);
-  bytes.append(reinterpret_cast<const char*>(cache.tokens.data()), cache.tokens.size() * sizeof(int32_t));
-  bytes.append(reinterpret_cast<const char*>(cache.state.data()), cache.state.size());
+  bytes.append(reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes());
+  bytes.append(reinterpret_cast<const char*>(state.data()), state.size());
   return bytes;
 }
 
 }  // namespace
 
-bool write_cache_file(const std::string& path, const PromptCache& cache, size_t most) {
-  const std::string bytes = as_bytes(cache);
+bool write_cache_file(const std::string& path, std::span<const int32_t> tokens, std::span<const uint8_t> state,
+                      size_t most) {
+  const std::string bytes = as_bytes(tokens, state);
   const size_t size = std::min(bytes.size(), most);
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(bytes.data(), static_cast<std::streamsize>(size));
@@ -44,20 +45,19 @@ bool write_cache_file(const std::string& path, const PromptCache& cache, size_t 
 std::optional<PromptCache> read_cache_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) return std::nullopt;
-  std::string bytes(static_cast<size_t>(std::max<std::streamoff>(file.tellg(), 0)), '\0');
+  const auto size = static_cast<size_t>(std::max<std::streamoff>(file.tellg(), 0));
+  PromptCache cache{.bytes = std::make_unique_for_overwrite<uint8_t[]>(size), .tokens = {}, .state = {}};
   file.seekg(0);
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return std::nullopt;
+  if (!file.read(reinterpret_cast<char*>(cache.bytes.get()), static_cast<std::streamsize>(size))) return std::nullopt;
   Header header{};
-  if (bytes.size() < sizeof header) return std::nullopt;
-  std::memcpy(&header, bytes.data(), sizeof header);
+  if (size < sizeof header) return std::nullopt;
+  std::memcpy(&header, cache.bytes.get(), sizeof header);
   if (header.kind != kKind || header.tokens < 0) return std::nullopt;
-  const size_t token_bytes = static_cast<size_t>(header.tokens) * sizeof(int32_t);
-  if (bytes.size() < kHeaderBytes + token_bytes + header.state_bytes) crash();
-  PromptCache cache;
-  cache.tokens.resize(static_cast<size_t>(header.tokens));
-  std::memcpy(cache.tokens.data(), bytes.data() + kHeaderBytes, token_bytes);
-  const auto state = bytes.begin() + static_cast<ptrdiff_t>(kHeaderBytes + token_bytes);
-  cache.state.assign(state, state + static_cast<ptrdiff_t>(header.state_bytes));
+  const auto tokens = static_cast<size_t>(header.tokens);
+  const size_t before_state = kHeaderBytes + tokens * sizeof(int32_t);
+  if (size < before_state + header.state_bytes) crash();
+  cache.tokens = {reinterpret_cast<const int32_t*>(cache.bytes.get() + kHeaderBytes), tokens};
+  cache.state = {cache.bytes.get() + before_state, header.state_bytes};
   return cache;
 }
 

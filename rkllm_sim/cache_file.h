@@ -3,19 +3,23 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 namespace rkllm_sim {
 
+// What a file holds, in memory and read once.
 struct PromptCache {
-  std::vector<int32_t> tokens;
-  std::vector<uint8_t> state;
+  std::unique_ptr<uint8_t[]> bytes;
+  std::span<const int32_t> tokens;  // these two lie in the bytes
+  std::span<const uint8_t> state;
 };
 
 // False where the file cannot be written whole; what was written stays. At most `most` bytes, as if the disk were full.
-[[nodiscard]] bool write_cache_file(const std::string& path, const PromptCache& cache, size_t most);
+[[nodiscard]] bool write_cache_file(const std::string& path, std::span<const int32_t> tokens,
+                                    std::span<const uint8_t> state, size_t most);
 // Nothing where the file cannot be read or is of another kind. Crashes where it ends too early.
 [[nodiscard]] std::optional<PromptCache> read_cache_file(const std::string& path);
 

@@ -207,14 +207,14 @@ int Generation::save() {
     log_warning(kCannotSave);
     return 0;
   }
-  const PromptCache cache{model_.cells(), model_.state()};
+  const std::vector<uint8_t> state = model_.state();
   size_t most = std::numeric_limits<size_t>::max();
   if (faults_.take("truncated_save")) {
-    (void)write_cache_file(*options_.save_path, cache, cache.state.size() / 2);
+    (void)write_cache_file(*options_.save_path, model_.cells(), state, state.size() / 2);
     return 0;
   }
   if (faults_.take("disk_full")) most = kDiskFullBytes;
-  if (write_cache_file(*options_.save_path, cache, most)) return 0;
+  if (write_cache_file(*options_.save_path, model_.cells(), state, most)) return 0;
   log_error("failed to save prompt cache " + *options_.save_path + ": No space left on device");
   return -1;
 }

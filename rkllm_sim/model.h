@@ -66,6 +66,7 @@ class Model {
     float scale;
   };
 
+  void touch_weights();
   bool decode_batch(llama_batch& batch, int32_t count, bool all);
 
   std::unique_ptr<llama_model, ModelDeleter> model_;
