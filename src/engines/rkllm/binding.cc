@@ -8,22 +8,30 @@
 #include "engines/rkllm/group_binding.h"
 
 namespace rockllama::rkllm {
+namespace {
+
+template <class Calls>
+std::unique_ptr<Binding> binding_of(void* library) {
+  return std::make_unique<GroupBinding<Calls>>(find_calls<Calls>(library));
+}
+
+}  // namespace
 
 std::unique_ptr<Binding> make_binding(const Library& library) {
   void* handle = library.handle();
   switch (library.info().group) {
     case AbiGroup::k1_1_0:
-      return std::make_unique<GroupBinding<abi_1_1_0::Calls>>(handle);
+      return binding_of<abi_1_1_0::Calls>(handle);
     case AbiGroup::k1_2_0:
-      return std::make_unique<GroupBinding<abi_1_2_0::Calls>>(handle);
+      return binding_of<abi_1_2_0::Calls>(handle);
     case AbiGroup::k1_2_1b1:
-      return std::make_unique<GroupBinding<abi_1_2_1b1::Calls>>(handle);
+      return binding_of<abi_1_2_1b1::Calls>(handle);
     case AbiGroup::k1_2_1:
-      return std::make_unique<GroupBinding<abi_1_2_1::Calls>>(handle);
+      return binding_of<abi_1_2_1::Calls>(handle);
     case AbiGroup::k1_3_0:
       break;
   }
-  return std::make_unique<GroupBinding<abi_1_3_0::Calls>>(handle);
+  return binding_of<abi_1_3_0::Calls>(handle);
 }
 
 }  // namespace rockllama::rkllm

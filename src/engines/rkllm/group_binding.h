@@ -77,7 +77,7 @@ class GroupBinding final : public Binding {
   using InferParam = typename Calls::InferParam;
   using Result = typename Calls::Result;
 
-  explicit GroupBinding(void* library) : calls_(find_calls<Calls>(library)) {}
+  explicit GroupBinding(const Calls& calls) : calls_(calls) {}
 
   InitAnswer init(const RuntimeOptions& options, const CallbackReceiver* receiver) override {
     receiver_ = receiver;
