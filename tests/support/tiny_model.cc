@@ -40,6 +40,8 @@ class TinyModel {
     gguf_set_val_f32(file_.get(), (architecture_ + "." + key).c_str(), value);
   }
 
+  void set_text(const char* key, const char* value) { gguf_set_val_str(file_.get(), key, value); }
+
   // A tensor of `columns` times `rows` values that `value` gives.
   void add(const std::string& name, int64_t columns, int64_t rows, const std::function<float()>& value) {
     ggml_tensor* tensor = rows == 0 ? ggml_new_tensor_1d(tensors_.get(), GGML_TYPE_F32, columns)
@@ -143,6 +145,18 @@ bool write_tiny_model(TinyShape shape, const std::string& vocabulary_of, const s
   model.add_ones("output_norm.weight", kTinyWidth);
   architecture.fill(&model);
   return model.write(to);
+}
+
+// Names: llama.cpp, src/llama-adapter.cpp.
+bool write_tiny_adapter(const std::string& to) {
+  const TinyGguf nothing(gguf_init_empty(), &gguf_free);
+  TinyModel adapter(nothing.get(), "llama");
+  adapter.set_text("general.type", "adapter");
+  adapter.set_text("adapter.type", "lora");
+  const std::string matrix = "blk." + std::to_string(kTinyLayers - 1) + ".attn_output.weight";
+  adapter.add_random(matrix + ".lora_a", kTinyWidth, kRank);
+  adapter.add_random(matrix + ".lora_b", kRank, kTinyWidth);
+  return adapter.write(to);
 }
 
 }  // namespace rockllama

@@ -18,4 +18,7 @@ constexpr uint32_t kTinyWindow = 64;
 // Writes it as GGUF to `to`. False where `vocabulary_of`, a GGUF, cannot be read or `to` cannot be written.
 [[nodiscard]] bool write_tiny_model(TinyShape shape, const std::string& vocabulary_of, const std::string& to);
 
+// Writes a LoRA adapter with random weights for the plain shape; false where `to` cannot be written.
+[[nodiscard]] bool write_tiny_adapter(const std::string& to);
+
 }  // namespace rockllama

@@ -62,9 +62,10 @@ struct Outcome {
 class RkllmEngineTest : public ::testing::TestWithParam<const char*> {
  protected:
   // `mode`: of the prompts.
-  void load(const std::string& mode = "tokens") {
+  void load(const std::string& mode = "tokens", const RkllmSettings& settings = {}) {
     ModelSpec spec{.name = "m", .engine = EngineKind::kRkllm, .file = engine_model_file(), .context_tokens = 1024};
     spec.sampling_defaults.temperature = 0.0F;
+    spec.rkllm = settings;
     spec.rkllm.library = sim_library(GetParam());
     spec.rkllm.prompt_mode = mode;
     engine_.reset();
@@ -268,6 +269,32 @@ TEST_P(RkllmEngineTest, ACancelEndsEmbeddings) {
   engine_->cancel(70);
   EXPECT_EQ(work().error.code, ErrorCode::kCancelled);
   EXPECT_TRUE(embed({rules(9)}).embedded);
+}
+
+TEST_P(RkllmEngineTest, AnswersThroughALoraAdapterAtItsScale) {
+  RkllmSettings settings{.lora_file = ::testing::TempDir() + "tiny-adapter.rkllm"};
+  ASSERT_TRUE(write_tiny_adapter(settings.lora_file));
+  load();
+  const std::string plain = generate(rules(40), 8).text;
+  const std::string plain_fingerprint = engine_->model().engine_fingerprint;
+  settings.lora_scale = 0;
+  load("tokens", settings);
+  EXPECT_EQ(generate(rules(40), 8).text, plain);
+  const std::string fingerprint_at_zero = engine_->model().engine_fingerprint;
+  EXPECT_NE(fingerprint_at_zero, plain_fingerprint);
+  settings.lora_scale = 20;
+  load("tokens", settings);
+  EXPECT_NE(generate(rules(40), 8).text, plain);
+  EXPECT_NE(engine_->model().engine_fingerprint, fingerprint_at_zero);
+}
+
+TEST_P(RkllmEngineTest, DoesNotLoadWithAnAdapterThatIsNone) {
+  ModelSpec spec{.name = "m", .engine = EngineKind::kRkllm, .file = engine_model_file(), .context_tokens = 1024};
+  spec.rkllm.library = sim_library(GetParam());
+  spec.rkllm.lora_file = engine_model_file();
+  const auto model = load_rkllm_model(spec, {.has_tokenizer = true});
+  ASSERT_FALSE(model);
+  EXPECT_THAT(model.error().message, HasSubstr("lora"));
 }
 
 TEST_P(RkllmEngineTest, SaysWhatOfARequestsSamplingHasNoEffect) {
