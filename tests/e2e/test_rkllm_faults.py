@@ -83,6 +83,20 @@ def test_a_load_beyond_the_models_limit_says_both_numbers(server):
     assert "1024" in message and "512" in message
 
 
+def test_a_model_that_dies_in_each_load_is_left_alone_and_shows_the_runtimes_last_lines(make_rkllm):
+    server = make_rkllm().start()
+    server.plant("segfault init")
+    assert "left alone" in expect_refused(ask(server))
+    model = server.get("/v1/models/demo").json()
+    assert model["status"] == "failed" and "Segmentation fault" in model["failure"]
+    assert "rkllm-runtime version: 1.2.1" in model["log"][-1]
+    server.plant()
+    assert "left alone" in expect_refused(ask(server))  # until its settings, its file or a client say so
+    settings = server.models / "demo/model.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "context_tokens": 768}))
+    assert ask(server).status_code == 200
+
+
 @pytest.mark.parametrize("fault", ["segfault init", hang("hang init"), "segfault run", hang("hang run")])
 def test_what_happens_once_is_tried_again_for_the_same_request(server, fault):
     if fault.endswith("run"):
