@@ -3,7 +3,7 @@
 import pytest
 from prompts import GUIDE
 from rkllm import COUNTING, VERSIONS, RkllmServer
-from rockllama import CHATML, said
+from rockllama import CHATML, VOCABULARIES, said
 
 QUESTION = "What should I see first?"
 
@@ -27,3 +27,20 @@ def test_each_way_of_prompts_answers_over_a_cache(tmp_path, mode):
         server.create_cache("guide", GUIDE, format="chat")
         answer = server.chat(QUESTION, use_cache="guide")
         assert said(answer) and answer["usage"]["cache"]["name"] == "guide"
+
+
+@pytest.mark.parametrize("mode, printed", [("tokens", True), ("rendered", True), ("native", False)])
+def test_tools_are_printed_by_our_template_and_refused_where_the_runtimes_own_is_used(tmp_path, mode, printed):
+    weather = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+    with RkllmServer(tmp_path / "server", overrides={"prompt_mode": mode}) as server:
+        template = (VOCABULARIES / "templates/Qwen-Qwen2.5-7B-Instruct.jinja").read_text()
+        (server.models / "demo/chat_template.jinja").write_text(template)
+        server.start()
+        body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}], "max_tokens": 2}
+        plain, with_tools = (server.post("/v1/chat/completions", {**body, **extra}) for extra in ({}, {"tools": [weather]}))
+        assert plain.status_code == 200
+        if printed:
+            counts = [answer.json()["usage"]["prompt_tokens"] for answer in (plain, with_tools)]
+            assert counts[1] > counts[0] + 50
+        else:
+            assert with_tools.status_code == 400 and with_tools.json()["error"]["param"] == "tools"
