@@ -12,6 +12,7 @@ std::string_view openapi_generation_fields() {
  "min_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
  "top_k": {"type": ["integer", "null"], "minimum": -1, "maximum": 2147483647},
  "repeat_penalty": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 2},
+ "repetition_penalty": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 2},
  "frequency_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
  "presence_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
  "mirostat": {"type": ["integer", "null"], "minimum": 0, "maximum": 2},

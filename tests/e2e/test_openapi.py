@@ -1,7 +1,11 @@
 """The OpenAPI document, held against the running server."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+API_DOC = Path(__file__).parents[2] / "docs/api.md"
 pytestmark = pytest.mark.surface
 
 
@@ -53,3 +57,16 @@ def test_a_page_shows_the_document(shared):
     page = shared.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert 'fetch("openapi.json")' in page.text
+
+
+def test_the_guide_says_of_each_field_what_each_engine_does_with_it(shared):
+    table = API_DOC.read_text().split("## Fields on each engine")[1].split("\n## ")[0]
+    told = {}
+    for row in re.findall(r"^\| (`.*?) \| ([CTR ]+) \| (.+?) \| (.+?) \|$", table, re.MULTILINE):
+        for name in re.findall(r"`([a-z_]+)[`.]", row[0]):
+            told.setdefault(name, set()).update(row[1].split())
+    schemas = shared.get("/openapi.json").json()["components"]["schemas"]
+    for request, letter in {"ChatRequest": "C", "CompletionRequest": "T", "ResponseRequest": "R"}.items():
+        fields = schemas[request]["properties"]
+        assert len(fields) > 25
+        assert [name for name in fields if letter not in told.get(name, set())] == [], request
