@@ -1,5 +1,6 @@
 """Which models there are, loading and unloading, several at once."""
 
+import openai
 import pytest
 from rockllama import alive, said, wait_until
 
@@ -79,6 +80,16 @@ def test_ready_waits_for_the_preload(scripted):
     assert server.get("/health").status_code == 200
     assert server.get("/ready").status_code == 503
     wait_until(lambda: server.get("/ready").status_code == 200, what="/ready")
+
+
+def test_a_client_comes_again_when_the_load_outlasts_its_wait(scripted):
+    server = scripted(ONE + "load_delay_ms 2500\n", settings={"server": {"load_timeout_s": 1}}).start(ready=False)
+    ask = {"model": "demo", "messages": [{"role": "user", "content": "who"}]}
+    with pytest.raises(openai.InternalServerError) as late:
+        server.openai().chat.completions.create(**ask)
+    assert late.value.status_code == 503 and int(late.value.response.headers["retry-after"]) >= 1
+    answer = server.openai().with_options(max_retries=3).chat.completions.create(**ask)
+    assert answer.choices[0].message.content == "I am one"
 
 
 def test_a_folder_that_is_added_is_noticed_without_a_restart(pair):
