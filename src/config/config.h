@@ -45,7 +45,7 @@ struct Config {
     std::vector<std::string> preload{};  // loaded at start
     int max_loaded = 2;                  // the least recently used idle one makes room
     double keep_alive_s = 1800;          // idle unload; 0 = never
-    int parallel = 4;                    // generations at once
+    int parallel = 8;                    // generations at once
     int threads = 0;                     // 0 = performance cores
     int kv_tokens = 0;                   // cells of the KV buffer; 0 = chosen by the engine
     int block_tokens = 256;              // prefill block

@@ -46,7 +46,7 @@ struct ModelSpec {
   std::string chat_template{};          // Jinja source that overrides the model's own; empty = the model's
   uint32_t context_tokens = 0;          // limit of one request; 0 = the smaller of the model's own and 8192
   uint32_t kv_tokens = 0;               // cells of the KV buffer; 0 = parallel generations of a fair size, see engine
-  uint32_t parallel = 4;                // generations at once
+  uint32_t parallel = 8;                // generations at once
   uint32_t block_tokens = 256;          // prefill block; part of the fingerprint, because bits depend on it
   uint32_t threads = 0;                 // 0 = the performance cores
   bool automatic_reuse = true;          // finished conversations stay reusable
