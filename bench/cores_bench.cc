@@ -72,13 +72,17 @@ void search_among_states(benchmark::State& state) {
 }
 BENCHMARK(search_among_states)->Arg(10)->Arg(10000);
 
+// All the room is taken, and all others could start.
 void turn_of_callers(benchmark::State& state) {
   RequestQueue queue(4);
   queue.worker_ready();
   for (RequestId id = 1; id <= static_cast<RequestId>(state.range(0)); ++id) {
-    queue.add(id, RequestQueue::Kind::kGeneration, "caller-" + std::to_string(id % 16));
+    queue.add(id, RequestQueue::Kind::kGeneration, {.caller = "caller-" + std::to_string(id % 16)});
   }
-  benchmark::DoNotOptimize(queue.next());
+  for (const RequestQueue::Action& action : queue.next()) {
+    queue.prepared(action.id);
+    queue.startable(action.id);
+  }
   for (auto _ : state) benchmark::DoNotOptimize(queue.next());
 }
 BENCHMARK(turn_of_callers)->Arg(8)->Arg(64);

@@ -97,10 +97,10 @@ uint32_t RequestQueue::running() const {
   return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(), is_running));
 }
 
-uint32_t RequestQueue::running_of(const std::string& caller) const {
-  return static_cast<uint32_t>(std::count_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return is_running(entry) && entry.origin.caller == caller;
-  }));
+RequestQueue::Shares RequestQueue::shares() const {
+  Shares shares;
+  for (const Entry& entry : entries_) shares[entry.origin.caller] += is_running(entry) ? 1 : 0;
+  return shares;
 }
 
 // Over the prefix of what its caller had started last, unless others of the caller have waited for many such.
@@ -117,21 +117,24 @@ void RequestQueue::count_turn(const RequestOrigin& origin) {
   turn.number = ++turn_;
 }
 
-// Whose caller has less in the worker now, or else was served less recently. Of one caller, what goes on over the same
-// prefix. Else the order of arrival stays.
-bool RequestQueue::comes_before(const Entry& a, const Entry& b) const {
-  const auto rank = [this](const Entry& entry) {
-    const auto last = last_turn_.find(entry.origin.caller);
-    const uint64_t turn = last == last_turn_.end() ? 0 : last->second.number;
-    return std::tuple(running_of(entry.origin.caller), turn, !goes_on(entry));
-  };
-  return rank(a) < rank(b);
+// Lowest first: whose caller has less in the worker now, or else was served less recently. Of one caller, what goes on
+// over the same prefix. Else the order of arrival stays.
+RequestQueue::Rank RequestQueue::rank_of(const Entry& entry, const Shares& shares) const {
+  const auto last = last_turn_.find(entry.origin.caller);
+  const uint64_t turn = last == last_turn_.end() ? 0 : last->second.number;
+  return {shares.at(entry.origin.caller), turn, !goes_on(entry)};
 }
 
 RequestQueue::Entry* RequestQueue::next_to_start() {
+  const Shares running = shares();
   Entry* next = nullptr;
+  Rank lowest;
   for (Entry& entry : entries_) {
-    if (entry.phase == Phase::kStartable && (next == nullptr || comes_before(entry, *next))) next = &entry;
+    if (entry.phase != Phase::kStartable) continue;
+    const Rank rank = rank_of(entry, running);
+    if (next != nullptr && rank >= lowest) continue;
+    next = &entry;
+    lowest = rank;
   }
   return next;
 }
@@ -144,7 +147,9 @@ std::vector<RequestQueue::Action> RequestQueue::next() {
     entry.phase = entry.kind == Kind::kGeneration ? Phase::kPreparing : Phase::kRunning;
     actions.push_back({first_verb(entry.kind), entry.id});
   }
-  for (Entry* entry = next_to_start(); entry != nullptr && running() < parallel_; entry = next_to_start()) {
+  while (running() < parallel_) {
+    Entry* const entry = next_to_start();
+    if (entry == nullptr) break;
     entry->phase = Phase::kRunning;
     count_turn(entry->origin);
     actions.push_back({Verb::kStart, entry->id});

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "domain/generation.h"
@@ -70,16 +72,18 @@ class RequestQueue {
     std::string prefix_key{};
     uint32_t in_a_row = 0;  // with this key
   };
+  using Shares = std::map<std::string_view, uint32_t>;  // of each caller: how many run
+  using Rank = std::tuple<uint32_t, uint64_t, bool>;
   static bool is_running(const Entry& entry) {
     return entry.kind == Kind::kGeneration && entry.phase == Phase::kRunning;
   }
   [[nodiscard]] Entry* find(RequestId id);
   [[nodiscard]] bool may_send(const Entry& entry) const;
   [[nodiscard]] uint32_t running() const;
-  [[nodiscard]] uint32_t running_of(const std::string& caller) const;
+  [[nodiscard]] Shares shares() const;
   [[nodiscard]] bool goes_on(const Entry& entry) const;
   void count_turn(const RequestOrigin& origin);
-  [[nodiscard]] bool comes_before(const Entry& a, const Entry& b) const;
+  [[nodiscard]] Rank rank_of(const Entry& entry, const Shares& shares) const;
   [[nodiscard]] Entry* next_to_start();
 
   uint32_t parallel_;

@@ -124,7 +124,7 @@ void Scheduler::deliver(RequestId id, const JobEvent& event, bool last) {
       queue_.prepared(id);
     } else if (const auto* tokens = std::get_if<protocol::Tokens>(&event);
                tokens != nullptr && !tokens->piece.says_nothing()) {
-      if (!job->buffered) queue_.begun(id);
+      if (!job->buffered && !std::exchange(job->begun, true)) queue_.begun(id);
     }
   }
   give(*job, event, last);
@@ -135,6 +135,13 @@ void Scheduler::give(Job& job, const JobEvent& event, bool last) {
   if (job.ended) return;
   job.ended = last;
   job.sink(event);
+}
+
+void Scheduler::ready(const WorkerReady& worker) {
+  const std::lock_guard lock(mutex_);
+  queue_.set_parallel(worker.model.capabilities.max_parallel);
+  queue_.worker_ready();
+  not_ready_since_ms_.reset();
 }
 
 void Scheduler::lost(const WorkerLost& loss) {
@@ -150,14 +157,12 @@ void Scheduler::lost(const WorkerLost& loss) {
 }
 
 void Scheduler::handle(const WorkerEvent& event) {
-  std::visit(
+  // Most events are tokens, and make no room for others.
+  const bool makes_room = std::visit(
       [this](const auto& e) {
         using E = std::decay_t<decltype(e)>;
         if constexpr (std::is_same_v<E, WorkerReady>) {
-          const std::lock_guard lock(mutex_);
-          queue_.set_parallel(e.model.capabilities.max_parallel);
-          queue_.worker_ready();
-          not_ready_since_ms_.reset();
+          ready(e);
         } else if constexpr (std::is_same_v<E, WorkerLost>) {
           lost(e);
         } else if constexpr (std::is_same_v<E, protocol::Failed>) {
@@ -165,12 +170,14 @@ void Scheduler::handle(const WorkerEvent& event) {
         } else if constexpr (std::is_same_v<E, protocol::Finished> || std::is_same_v<E, protocol::StateSaved> ||
                              std::is_same_v<E, protocol::Answered>) {
           deliver(e.id, e, true);
-        } else if constexpr (requires { e.id; } && !std::is_same_v<E, protocol::Restoring>) {
-          deliver(e.id, e, false);
+        } else {
+          if constexpr (requires { e.id; } && !std::is_same_v<E, protocol::Restoring>) deliver(e.id, e, false);
+          return false;
         }
+        return true;
       },
       event);
-  send_next();
+  if (makes_room) send_next();
 }
 
 void Scheduler::close(const Error& error) {

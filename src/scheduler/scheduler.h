@@ -78,6 +78,7 @@ class Scheduler {
     JobSink sink;
     std::optional<LentState> lent{};  // for save_state
     bool buffered = false;
+    bool begun = false;                 // the queue knows that text went out; guarded by `mutex_`
     std::recursive_mutex delivering{};  // recursive: a sink may cancel its own request
     bool ended = false;                 // the last event was delivered; guarded by `delivering`
   };
@@ -88,6 +89,7 @@ class Scheduler {
   void send_next();
   void perform(const RequestQueue::Action& action, Job* job);
   void deliver(RequestId id, const JobEvent& event, bool last);
+  void ready(const WorkerReady& worker);
   void lost(const WorkerLost& loss);
 
   mutable std::mutex mutex_;
