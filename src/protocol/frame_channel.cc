@@ -1,5 +1,6 @@
 #include "protocol/frame_channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -22,9 +23,10 @@ Header make_header(size_t size) {
   return header;
 }
 
-size_t frame_size(const Header& header) {
+// Of what begins with a header.
+size_t frame_size(std::string_view bytes) {
   size_t size = 0;
-  for (size_t i = 0; i < kHeaderBytes; ++i) size |= static_cast<size_t>(header[i]) << (8 * i);
+  for (size_t i = 0; i < kHeaderBytes; ++i) size |= size_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   return size;
 }
 
@@ -70,12 +72,12 @@ void advance(msghdr* message, size_t sent) {
   }
 }
 
-// The bytes read: `size` unless the stream ended before; -1 on failure. A descriptor that comes along goes to `fd`.
-ssize_t read_fully(int socket, void* buffer, size_t size, UniqueFd* fd) {
-  size_t done = 0;
-  while (done < size) {
+// One read of at most `size` bytes, 0 at the end of the stream, -1 on failure. A descriptor that comes along goes to
+// `fd`.
+ssize_t read_some(int socket, void* buffer, size_t size, UniqueFd* fd) {
+  for (;;) {
     Control control;
-    iovec part{static_cast<char*>(buffer) + done, size - done};
+    iovec part{buffer, size};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
@@ -83,14 +85,31 @@ ssize_t read_fully(int socket, void* buffer, size_t size, UniqueFd* fd) {
     message.msg_controllen = control.bytes.size();
     const ssize_t count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno == ECONNRESET ? static_cast<ssize_t>(done) : -1;
+    if (count < 0) return errno == ECONNRESET ? 0 : -1;
     take_descriptors(&message, fd);
+    return count;
+  }
+}
+
+// The bytes read: `size` unless the stream ended before; -1 on failure.
+ssize_t read_fully(int socket, char* buffer, size_t size, UniqueFd* fd) {
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t count = read_some(socket, buffer + done, size - done, fd);
+    if (count < 0) return -1;
     if (count == 0) break;
     done += static_cast<size_t>(count);
   }
   return static_cast<ssize_t>(done);
 }
 
+// A reader that sleeps in recvmsg is woken each time the other end takes what this end has sent; one in poll is not.
+void await_input(int socket) {
+  pollfd wanted{socket, POLLIN, 0};
+  while (::poll(&wanted, 1, -1) < 0 && errno == EINTR) continue;
+}
+
+constexpr size_t kAheadBytes = 8 << 10;
 // A body that never comes must not cost its announced size, so memory grows with what is there.
 constexpr size_t kReadBytes = 1u << 20;
 
@@ -140,15 +159,41 @@ Status FrameChannel::send(std::string_view bytes, int fd) {
 }
 
 Result<std::optional<Frame>> FrameChannel::receive() {
-  Frame frame;
-  Header header{};
-  const ssize_t count = read_fully(socket_.get(), header.data(), header.size(), &frame.fd);
-  if (count < 0) return fail(ErrorCode::kIo, "reading a frame failed");
-  if (count == 0) return std::nullopt;
-  if (static_cast<size_t>(count) < header.size()) return fail(ErrorCode::kCorrupt, "the stream ended inside a frame");
-  const size_t size = frame_size(header);
+  while (ahead_.rest().size() < kHeaderBytes) {
+    const auto more = read_ahead();
+    if (!more) return fail(more.error());
+    if (*more) continue;
+    if (ahead_.rest().empty()) return std::nullopt;
+    return fail(ErrorCode::kCorrupt, "the stream ended inside a frame");
+  }
+  const size_t size = frame_size(ahead_.rest());
   if (size > kMaxFrameBytes) return fail(ErrorCode::kCorrupt, "a frame is over the size limit");
+  Frame frame = take_ahead(size);
   if (const Status read = read_body(socket_.get(), size, &frame); !read) return fail(read.error());
+  return frame;
+}
+
+Result<bool> FrameChannel::read_ahead() {
+  ahead_.bytes.erase(0, std::exchange(ahead_.taken, 0));
+  const size_t before = ahead_.bytes.size();
+  await_input(socket_.get());
+  ahead_.bytes.resize(before + kAheadBytes);
+  UniqueFd fd;
+  const ssize_t count = read_some(socket_.get(), ahead_.bytes.data() + before, kAheadBytes, &fd);
+  ahead_.bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  if (count < 0) return fail(ErrorCode::kIo, "reading a frame failed");
+  // The kernel ends a read behind what a descriptor was sent with.
+  if (fd.valid()) ahead_.descriptors.emplace_back(ahead_.position + ahead_.bytes.size() - 1, std::move(fd));
+  return count > 0;
+}
+
+Frame FrameChannel::take_ahead(size_t size) {
+  Frame frame{std::string(ahead_.rest().substr(kHeaderBytes, size))};
+  ahead_.taken += kHeaderBytes + frame.bytes.size();
+  ahead_.position += kHeaderBytes + frame.bytes.size();
+  for (auto& came = ahead_.descriptors; !came.empty() && came.front().first < ahead_.position; came.pop_front()) {
+    if (!frame.fd.valid()) frame.fd = std::move(came.front().second);
+  }
   return frame;
 }
 

@@ -40,8 +40,23 @@ class FrameChannel {
   void close();
 
  private:
+  // Of the stream, read ahead of the frames that were asked for: one call into the kernel brings many small frames.
+  struct Ahead {
+    std::string bytes;
+    size_t taken = 0;       // of `bytes`
+    uint64_t position = 0;  // in the stream, behind what is taken
+    // Descriptors that came, and the position of the last byte that came with each: a byte of its frame.
+    std::deque<std::pair<uint64_t, UniqueFd>> descriptors;
+    [[nodiscard]] std::string_view rest() const { return std::string_view(bytes).substr(taken); }
+  };
+  // False at the end of the stream.
+  [[nodiscard]] Result<bool> read_ahead();
+  // What was read ahead of a frame of `size` bytes: all of it, or its begin.
+  [[nodiscard]] Frame take_ahead(size_t size);
+
   UniqueFd socket_;
   std::mutex send_mutex_;
+  Ahead ahead_;  // the receiver's
 };
 
 // Sends frames from a thread of its own, so that nobody waits for an end that does not read. Any thread may post.

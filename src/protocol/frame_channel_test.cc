@@ -72,6 +72,22 @@ TEST(FrameChannel, CarriesADescriptorWithItsOwnFrame) {
   EXPECT_EQ(::read(read_end.get(), &byte, 1), 1);
 }
 
+TEST(FrameChannel, FindsTheFramesOfDescriptorsAmongManyThatWereReadAtOnce) {
+  Ends ends = connected();
+  const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  // Of all sizes, so that reads end everywhere in a frame, its header included.
+  const auto bytes_of = [](size_t i) { return std::string(i * 37 % 6001, static_cast<char>('a' + i % 26)); };
+  std::thread sender([&] {
+    for (size_t i = 0; i < 2000; ++i) EXPECT_TRUE(ends.left.send(bytes_of(i), i % 3 == 0 ? null.get() : -1));
+  });
+  for (size_t i = 0; i < 2000; ++i) {
+    const auto frame = ends.right.receive();
+    EXPECT_EQ(frame.value()->bytes, bytes_of(i)) << i;
+    EXPECT_EQ(frame.value()->fd.valid(), i % 3 == 0) << i;
+  }
+  sender.join();
+}
+
 TEST(FrameChannel, AnswersNothingAtTheEndOfTheStream) {
   RawEnd ends = raw_end();
   ends.raw.reset();
