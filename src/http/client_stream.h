@@ -23,6 +23,7 @@ class ClientStream {
   [[nodiscard]] executor_type get_executor() { return tcp_.get_executor(); }
   // Its socket, and the time limits of what is read and written.
   [[nodiscard]] beast::tcp_stream& transport() { return tcp_; }
+  [[nodiscard]] bool is_plain() const { return !tls_; }
 
   // Before anything is read or written. False where the client does not speak TLS, or not within the time limit.
   [[nodiscard]] Task<bool> begin() {

@@ -1,6 +1,7 @@
 #include "http/connection.h"
 
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -23,6 +24,12 @@ constexpr milliseconds kLingerTime{2000};
 // read, and its generation would not be held back.
 constexpr int kUnsentBytes = 64 << 10;
 using UnsentLimit = net::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+
+// Any thread: the kernel takes calls of several on one socket. What fails here fails again on the HTTP thread.
+size_t send_now(int socket, std::string_view bytes) {
+  const ssize_t count = ::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return count > 0 ? static_cast<size_t>(count) : 0;
+}
 
 }  // namespace
 
@@ -101,8 +108,21 @@ std::shared_ptr<ResponseQueue> Connection::make_queue(const Request& request) {
                         .keep_alive = parser_->get().keep_alive() && !host_.stopping,
                         .request_id = request.id,
                         .headers = cors_headers(host_.options.cors, request)};
-  auto wake = [self = shared_from_this()] { net::post(self->host_.io, [self] { self->signal_.cancel(); }); };
-  return std::make_shared<ResponseQueue>(framing, host_.options.output_limit_bytes, std::move(wake));
+  ResponseQueue::Outlet outlet;
+  outlet.wake = [self = shared_from_this()] { net::post(self->host_.io, [self] { self->take_news(); }); };
+  if (stream_.is_plain()) {
+    const int socket = stream_.transport().socket().native_handle();
+    outlet.send_now = [socket](std::string_view bytes) { return send_now(socket, bytes); };
+  }
+  auto queue = std::make_shared<ResponseQueue>(framing, host_.options.output_limit_bytes, std::move(outlet));
+  answering_ = queue;
+  return queue;
+}
+
+void Connection::take_news() {
+  const auto queue = answering_.lock();
+  if (queue && queue->overflowed()) return abort();
+  signal_.cancel();
 }
 
 void Connection::dispatch(const std::shared_ptr<Request>& request, const std::string& raw_path,
@@ -191,6 +211,7 @@ Task<void> Connection::wait_for_signal() {
 void Connection::abort() {
   error_code error;
   gone_ = true;
+  if (const auto queue = answering_.lock()) queue->stop_sending();
   stream_.transport().socket().close(error);
   signal_.cancel();
 }

@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> send_error(int status, std::string message);
   Task<void> close();
   [[nodiscard]] std::shared_ptr<ResponseQueue> make_queue(const Request& request);
+  void take_news();  // of the response
   void dispatch(const std::shared_ptr<Request>& request, const std::string& raw_path,
                 const std::shared_ptr<ResponseQueue>& queue);
 
@@ -85,8 +86,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_;
   std::optional<RequestParser> parser_;
   UniqueFd body_file_;
-  net::steady_timer signal_;    // never expires; cancelled when something is new for the sending coroutine
-  net::steady_timer deadline_;  // of what is being read
+  std::weak_ptr<ResponseQueue> answering_;  // the latest response
+  net::steady_timer signal_;                // never expires; cancelled when something is new for the sending coroutine
+  net::steady_timer deadline_;              // of what is being read
   std::string remote_address_;
   std::string raw_path_;
   bool idle_ = false;

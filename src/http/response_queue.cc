@@ -4,15 +4,16 @@
 
 namespace rockllama::http {
 
-ResponseQueue::ResponseQueue(Framing framing, uint64_t output_limit, std::function<void()> wake)
-    : framing_(std::move(framing)), output_limit_(output_limit), wake_(std::move(wake)) {}
+ResponseQueue::ResponseQueue(Framing framing, uint64_t output_limit, Outlet outlet)
+    : framing_(std::move(framing)), output_limit_(output_limit), outlet_(std::move(outlet)) {}
 
 void ResponseQueue::respond(const ResponseHead& head, const std::string& body) {
   const std::lock_guard lock(mutex_);
   if (state_ != State::kNothing) return;
   state_ = State::kFinished;
-  append(head_text(head, framing_, body.size()));
-  if (!framing_.head_only) append(body);
+  std::string bytes = head_text(head, framing_, body.size());
+  if (!framing_.head_only) bytes += body;
+  append(std::move(bytes));
   signal();
 }
 
@@ -22,7 +23,7 @@ void ResponseQueue::begin(const ResponseHead& head) {
   state_ = State::kStreaming;
   chunked_ = framing_.chunked && !head.length;
   append(head_text(head, framing_, head.length));
-  signal();
+  if (!queued_.empty()) signal();
 }
 
 void ResponseQueue::write(const std::string& bytes) {
@@ -30,11 +31,13 @@ void ResponseQueue::write(const std::string& bytes) {
   if (state_ != State::kStreaming || bytes.empty() || framing_.head_only) return;
   if (pending_ + bytes.size() > output_limit_) {
     state_ = State::kBroken;
+    overflowed_ = true;
     queued_.clear();
+    woken_ = false;
   } else {
     append(chunked_ ? chunk_text(bytes) : bytes);
   }
-  signal();
+  if (!queued_.empty() || state_ == State::kBroken) signal();
 }
 
 void ResponseQueue::finish() {
@@ -82,6 +85,11 @@ ResponseQueue::Piece ResponseQueue::take() {
   return piece;
 }
 
+bool ResponseQueue::overflowed() const {
+  const std::lock_guard lock(mutex_);
+  return overflowed_;
+}
+
 void ResponseQueue::sent(size_t bytes) {
   std::function<void()> drained;
   {
@@ -98,14 +106,21 @@ void ResponseQueue::client_left() {
   if (const auto closed = end(true)) closed();
 }
 
+void ResponseQueue::stop_sending() {
+  std::function<size_t(std::string_view)> send_now;
+  const std::lock_guard lock(mutex_);
+  send_now.swap(outlet_.send_now);
+}
+
 std::function<void()> ResponseQueue::end(bool left) {
   // What the callbacks own may own a writer of this queue: they die outside the lock.
-  std::function<void()> wake, closed, drained;
+  std::function<void()> closed, drained;
+  Outlet outlet;
   const std::lock_guard lock(mutex_);
   if (ended_) return {};
   ended_ = true;
   left_ = left;
-  wake.swap(wake_);
+  std::swap(outlet, outlet_);
   closed.swap(closed_);
   drained.swap(drained_);
   queued_ = {};
@@ -115,6 +130,7 @@ std::function<void()> ResponseQueue::end(bool left) {
 
 void ResponseQueue::append(std::string bytes) {
   if (ended_) return;
+  if (pending_ == 0 && outlet_.send_now) bytes.erase(0, outlet_.send_now(bytes));
   pending_ += bytes.size();
   if (queued_.empty()) {
     queued_ = std::move(bytes);
@@ -124,9 +140,9 @@ void ResponseQueue::append(std::string bytes) {
 }
 
 void ResponseQueue::signal() {
-  if (woken_ || !wake_) return;
+  if (woken_ || !outlet_.wake) return;
   woken_ = true;
-  wake_();
+  outlet_.wake();
 }
 
 }  // namespace rockllama::http

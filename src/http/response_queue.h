@@ -1,5 +1,5 @@
-// One response on its way from a handler (any thread) to the HTTP thread: framed bytes in order, and who is to be told
-// when they are sent or never will be. Knows no socket.
+// One response on its way from a handler (any thread) to the client: framed bytes in order, what the socket does not
+// take at once by way of the HTTP thread, and who is to be told when they are sent or never will be. Knows no socket.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "http/message.h"
 #include "http/response_text.h"
@@ -15,9 +16,15 @@ namespace rockllama::http {
 
 class ResponseQueue {
  public:
-  // `wake` is called, on any thread and with a lock held, when take() has something new to say; never again once
-  // completed() or client_left() has returned. `output_limit` bytes of a stream may wait.
-  ResponseQueue(Framing framing, uint64_t output_limit, std::function<void()> wake);
+  // Both are called on any thread and with a lock held, and never again once completed() or client_left() has returned.
+  struct Outlet {
+    std::function<void()> wake;  // take() has something new to say
+    // Gives the socket what it takes at once, and how many bytes that was; empty = all goes through take(). Called
+    // when nothing waits, so that a token need not wait for the HTTP thread.
+    std::function<size_t(std::string_view bytes)> send_now;
+  };
+  // `output_limit` bytes of a stream may wait.
+  ResponseQueue(Framing framing, uint64_t output_limit, Outlet outlet);
 
   // The handler's side; as BodyWriter says.
   void respond(const ResponseHead& head, const std::string& body);
@@ -36,15 +43,19 @@ class ResponseQueue {
     bool broken = false;    // nothing follows, and the client must notice that the response is not whole
   };
   [[nodiscard]] Piece take();
+  // More waited than may: broken, and what is being sent is not worth waiting for.
+  [[nodiscard]] bool overflowed() const;
   // The socket took so many bytes.
   void sent(size_t bytes);
   void completed();
   void client_left();
+  // The socket is about to be closed: from now on nothing but take() gives bytes away.
+  void stop_sending();
 
  private:
   enum class State : uint8_t { kNothing, kStreaming, kFinished, kBroken };
 
-  void append(std::string bytes);  // the lock is held
+  void append(std::string bytes);  // sends what it can; the lock is held
   void signal();                   // the lock is held
   // Drops all callbacks and returns `closed`.
   std::function<void()> end(bool left);
@@ -52,12 +63,13 @@ class ResponseQueue {
   const Framing framing_;
   const uint64_t output_limit_;
   mutable std::mutex mutex_;
-  std::function<void()> wake_;
+  Outlet outlet_;
   std::function<void()> closed_;
   std::function<void()> drained_;
   State state_ = State::kNothing;
   bool chunked_ = false;  // the stream that was begun
-  bool ended_ = false;    // completed or left
+  bool overflowed_ = false;
+  bool ended_ = false;  // completed or left
   bool left_ = false;
   bool woken_ = false;
   std::string queued_;

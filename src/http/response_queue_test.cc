@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace rockllama::http {
 namespace {
 
@@ -14,7 +16,8 @@ struct Counts {
 class ResponseQueueTest : public testing::Test {
  protected:
   std::shared_ptr<ResponseQueue> make(Framing framing = {}, uint64_t limit = 100) {
-    auto queue = std::make_shared<ResponseQueue>(std::move(framing), limit, [this] { ++counts_.wakes; });
+    auto queue = std::make_shared<ResponseQueue>(
+        std::move(framing), limit, ResponseQueue::Outlet{.wake = [this] { ++counts_.wakes; }, .send_now = {}});
     queue->watch([this] { ++counts_.closed; }, [this] { ++counts_.drained; });
     return queue;
   }
@@ -23,7 +26,21 @@ class ResponseQueueTest : public testing::Test {
     queue.sent(piece.bytes.size());
     return piece.bytes;
   }
+  // A queue with a socket that takes `room_` bytes at once, into `socket_`.
+  std::shared_ptr<ResponseQueue> make_with_socket() {
+    const auto send_now = [this](std::string_view bytes) {
+      const size_t count = std::min(room_, bytes.size());
+      socket_ += bytes.substr(0, count);
+      room_ -= count;
+      return count;
+    };
+    return std::make_shared<ResponseQueue>(
+        Framing{.chunked = false}, 100,
+        ResponseQueue::Outlet{.wake = [this] { ++counts_.wakes; }, .send_now = send_now});
+  }
   Counts counts_;
+  size_t room_ = 1000;
+  std::string socket_;
 };
 
 TEST_F(ResponseQueueTest, SendsAWholeResponseInOrder) {
@@ -83,8 +100,62 @@ TEST_F(ResponseQueueTest, CutsOffAStreamOverItsLimit) {
   send(*queue);
   queue->write(std::string(10, 'x'));
   EXPECT_FALSE(queue->take().broken);
+  EXPECT_FALSE(queue->overflowed());
   queue->write("y");
   EXPECT_TRUE(queue->take().broken);
+  EXPECT_TRUE(queue->overflowed());
+}
+
+TEST_F(ResponseQueueTest, WakesAgainForAStreamOverItsLimit) {
+  auto queue = make({.chunked = false}, 200);
+  queue->begin({});
+  queue->write("x");
+  EXPECT_EQ(counts_.wakes, 1);
+  queue->write(std::string(200, 'x'));
+  EXPECT_EQ(counts_.wakes, 2);
+}
+
+TEST_F(ResponseQueueTest, SendsAtOnceAndWakesNobodyUntilTheEnd) {
+  auto queue = make_with_socket();
+  queue->begin({});
+  socket_.clear();
+  queue->write("one");
+  queue->write("two");
+  EXPECT_EQ(socket_, "onetwo");
+  EXPECT_EQ(queue->pending_bytes(), 0u);
+  EXPECT_EQ(counts_.wakes, 0);
+  queue->finish();
+  EXPECT_EQ(counts_.wakes, 1);
+  EXPECT_TRUE(queue->take().complete);
+}
+
+TEST_F(ResponseQueueTest, KeepsTheOrderWhereTheSocketTakesNotAll) {
+  auto queue = make_with_socket();
+  queue->begin({});
+  socket_.clear();
+  room_ = 2;
+  queue->write("one");
+  EXPECT_EQ(counts_.wakes, 1);
+  room_ = 100;
+  queue->write("two");
+  const std::string rest = queue->take().bytes;
+  queue->write("three");
+  EXPECT_EQ(socket_, "on");
+  EXPECT_EQ(rest, "etwo");
+  queue->sent(rest.size());
+  EXPECT_EQ(send(*queue), "three");
+  queue->write("four");
+  EXPECT_EQ(socket_, "onfour");
+}
+
+TEST_F(ResponseQueueTest, LeavesASocketAloneThatIsAboutToBeClosed) {
+  auto queue = make_with_socket();
+  queue->begin({});
+  socket_.clear();
+  queue->stop_sending();
+  queue->write("one");
+  EXPECT_EQ(socket_, "");
+  EXPECT_EQ(send(*queue), "one");
 }
 
 TEST_F(ResponseQueueTest, AnswersHeadWithoutABody) {
