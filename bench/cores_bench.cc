@@ -96,15 +96,16 @@ void text_of_a_token(benchmark::State& state) {
 BENCHMARK(text_of_a_token);
 
 void frame_of_a_token(benchmark::State& state) {
-  const protocol::Event event = protocol::Tokens{77, 1, " harbour"};
+  const protocol::Event event = protocol::Tokens{77, 1, {" harbour"}};
   for (auto _ : state) benchmark::DoNotOptimize(protocol::decode_event(protocol::encode(event)));
 }
 BENCHMARK(frame_of_a_token);
 
 void event_of_a_token(benchmark::State& state) {
-  api::CompletionEncoder encoder(api::kChatDialect, "req-1234", 1'800'000'000, true);
-  encoder.set_model("smollm2-135m");
-  for (auto _ : state) benchmark::DoNotOptimize(encoder.text(" harbour"));
+  api::CompletionEncoder encoder({.request_id = "req-1234", .created = 1'800'000'000, .include_usage = true});
+  encoder.set_model("smollm2-135m", "");
+  const AnswerPiece piece{.text = " harbour"};
+  for (auto _ : state) benchmark::DoNotOptimize(encoder.piece(0, piece));
 }
 BENCHMARK(event_of_a_token);
 

@@ -2,11 +2,9 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import re
 import resource
-import selectors
 import shutil
 import socket
 import subprocess
@@ -16,7 +14,6 @@ import time
 from pathlib import Path
 
 import report
-from client import call, chat, together
 from report import middle, percentile
 from servers import Rockllama, exit_in_order
 
@@ -39,10 +36,8 @@ def question(max_tokens, stream=True):
     return {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": max_tokens, "stream": stream}
 
 
-def connect(port, receive_buffer=0):
+def connect(port):
     peer = socket.socket()
-    if receive_buffer:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     peer.connect(("127.0.0.1", port))
     return peer
 
@@ -129,73 +124,48 @@ class HttpBenchmark:
 
     async def streamed(self, server, streams):
         tokens = self.options.tokens
-        began = time.perf_counter()
-        received = await asyncio.to_thread(self.drain, server.port, streams, tokens)
-        if received < streams * tokens:
-            raise RuntimeError(f"{received} events of {streams * tokens} came")
-        self.row(f"{streams} stream{'s' if streams > 1 else ''}", streams * tokens / (time.perf_counter() - began),
-                 "tokens/s")
+        read = await self.client(server.port, "streams", streams, tokens)
+        if read["events"] < streams * tokens:
+            raise RuntimeError(f"{read['events']} events of {streams * tokens} came")
+        self.row(f"{streams} stream{'s' if streams > 1 else ''}", streams * tokens / read["seconds"], "tokens/s")
 
-    @staticmethod
-    def drain(port, streams, tokens):
-        """Reads as fast as it can; counts events, and leaves their JSON alone."""
-        peers = [connect(port) for _ in range(streams)]
-        events = 0
-        with selectors.DefaultSelector() as ready:
-            for peer in peers:
-                peer.sendall(request("/v1/chat/completions", question(tokens), "close"))
-                ready.register(peer, selectors.EVENT_READ)
-            while ready.get_map():
-                for key, _ in ready.select():
-                    piece = key.fileobj.recv(1 << 18)
-                    events += piece.count(b"data: {")
-                    if not piece:
-                        ready.unregister(key.fileobj)
-                        key.fileobj.close()
-        return events
+    async def client(self, *arguments):
+        """What stream_clients says: in Python the clients would use the cores more than the server does."""
+        process = await asyncio.create_subprocess_exec(str(self.options.clients), *map(str, arguments),
+                                                       stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"stream_clients {arguments} failed")
+        return json.loads(out)
 
     # -- the path of a token -----------------------------------------------------------------------------------------
 
     async def token_path(self, server):
         """From the engine's clock, which is the text of each token, to the client's, which is the same clock."""
         for streams in (1, STREAMS):
-            times = await asyncio.to_thread(self.token_times, server.port, streams)
-            for name, share in (("p50", 0.5), ("p99", 0.99)):
-                value = percentile(times, share)
+            read = await self.client(server.port, "streams", streams, self.options.steps)
+            for name in ("p50", "p99"):
+                value = read[f"{name}_us"]
                 self.row(f"engine to client, {streams} streams: {name}", value, "µs", PATH_LIMIT_US, PATH_LIMIT_US / value)
-
-    def token_times(self, port, streams):
-        times = []
-        steps = self.options.steps
-        with selectors.DefaultSelector() as ready:
-            for _ in range(streams):
-                peer = connect(port)
-                peer.sendall(request("/v1/chat/completions", question(steps), "close"))
-                ready.register(peer, selectors.EVENT_READ)
-            while ready.get_map():
-                for key, _ in ready.select():
-                    piece = key.fileobj.recv(65536)
-                    now = time.monotonic_ns() / 1000
-                    times += [now - int(said) for said in re.findall(rb'"content":" (\d+)"', piece)]
-                    if not piece:
-                        ready.unregister(key.fileobj)
-                        key.fileobj.close()
-        if len(times) < streams * steps:
-            raise RuntimeError(f"{len(times)} tokens of {streams * steps} came")
-        return times
 
     # -- transport ---------------------------------------------------------------------------------------------------
 
     async def transport(self, server):
-        alone = await self.stream_speed(server)
+        alone = await self.paced_streams(server)
         await self.idle(server)
-        await self.besides(server, alone, f"{self.options.halves} half requests", self.send_halves)
-        await self.besides(server, alone, f"{self.options.slow} slow readers", self.read_slowly)
+        halves = f"{self.options.halves} half requests"
+        peers = []
+        await self.besides(server, alone, halves, asyncio.to_thread(self.send_halves, server.port, peers))
+        await asyncio.sleep(self.options.patience)
+        self.cut_off(halves, sum(self.is_closed(peer) for peer in peers), len(peers))
+        slow = f"{self.options.slow} slow readers"
+        readers = await self.besides(server, alone, slow,
+                                     self.client(server.port, "slow", self.options.slow, self.options.patience))
+        self.cut_off(slow, readers["closed"], readers["readers"])
 
-    async def stream_speed(self, server):
-        """Tokens per second of 4 streams together."""
-        answers = await together(*(chat(server.port, "", "Hello!", self.options.steps) for _ in range(4)))
-        return sum(answer.tokens for answer in answers) / max(answer.total_ms for answer in answers) * 1000
+    async def paced_streams(self, server):
+        """4 streams with a question to /health every 20 ms beside them."""
+        return await self.client(server.port, "streams", 4, self.options.steps, 20)
 
     async def idle(self, server):
         count = self.options.idle
@@ -212,52 +182,29 @@ class HttpBenchmark:
         for peer in peers:
             peer.close()
 
-    async def besides(self, server, alone, what, arrive):
-        """/health and streams that run already, while many odd clients come; arrive(port, peers) is one thread's work."""
-        health, peers = [], []
-        streams = asyncio.create_task(self.stream_speed(server))
+    async def besides(self, server, alone, what, clients):
+        """/health and streams that run already, while many odd clients come; gives what those say."""
+        streams = asyncio.create_task(self.paced_streams(server))
         await asyncio.sleep(0.3)
-        arrival = asyncio.create_task(asyncio.to_thread(arrive, server.port, peers))
-        while not streams.done():
-            began = time.perf_counter()
-            await call(server.port, "GET", "/health")
-            health.append((time.perf_counter() - began) * 1000)
-            await asyncio.sleep(0.02)
-        slowed = alone / await streams
-        await arrival
-        self.row(f"{what}: slowest /health", max(health), "ms", HEALTH_LIMIT_MS, HEALTH_LIMIT_MS / max(health))
+        arrival = asyncio.create_task(clients)
+        read = await streams
+        health, slowed = read["slowest_health_ms"], read["seconds"] / alone["seconds"]
+        self.row(f"{what}: slowest /health", health, "ms", HEALTH_LIMIT_MS, HEALTH_LIMIT_MS / health)
         self.row(f"{what}: streams slower by", slowed, "times", SLOWED_LIMIT, SLOWED_LIMIT / slowed)
-        await self.cut_off(peers, what)
+        return await arrival
 
     def send_halves(self, port, peers):
         for _ in range(self.options.halves):
             peers.append(connect(port))
             peers[-1].sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le")
 
-    def read_slowly(self, port, peers):
-        """Each asks for a long answer, and reads a byte of it per second."""
-        for _ in range(self.options.slow):
-            peers.append(connect(port, receive_buffer=2048))
-            peers[-1].sendall(request("/v1/chat/completions", question(20000)))
-        for _ in range(self.options.patience // 5):
-            time.sleep(1)
-            for peer in peers:
-                peer.setblocking(False)
-                with contextlib.suppress(OSError):
-                    peer.recv(1)
-
-    async def cut_off(self, peers, what):
+    def cut_off(self, what, gone, count):
         """How many the server has closed after its time limits."""
-        await asyncio.sleep(self.options.patience)
-        gone = 0
-        for peer in peers:
-            peer.setblocking(False)
-            gone += self.is_closed(peer)
-            peer.close()
-        self.row(f"{what}: cut off in {self.options.patience} s", gone, f"of {len(peers)}", len(peers), gone / len(peers))
+        self.row(f"{what}: cut off in {self.options.patience} s", gone, f"of {count}", count, gone / count)
 
     @staticmethod
     def is_closed(peer):
+        peer.setblocking(False)
         try:
             while peer.recv(1 << 18):
                 pass
@@ -266,11 +213,14 @@ class HttpBenchmark:
             return False
         except OSError:
             return True
+        finally:
+            peer.close()
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rockllama", type=Path, required=True)
+    parser.add_argument("--clients", type=Path, required=True, help="the program stream_clients")
     parser.add_argument("--vocabulary", type=Path, required=True, help="a GGUF file with a tokenizer")
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--seconds", type=int, default=3, help="that wrk runs")
