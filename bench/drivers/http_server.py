@@ -22,6 +22,7 @@ CHATML = """{% for message in messages %}<|im_start|>{{ message['role'] }}
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}"""
 STREAMS = 8
+SETTLE_S = 4  # after thousands of clients have left at once
 STEP_MS = 10  # between the tokens of a stream where their path is measured
 HEALTH_LIMIT_MS, SLOWED_LIMIT, IDLE_LIMIT_KIB, PATH_LIMIT_US = 50, 1.10, 20, 200
 
@@ -158,6 +159,7 @@ class HttpBenchmark:
         await self.besides(server, alone, halves, asyncio.to_thread(self.send_halves, server.port, peers))
         await asyncio.sleep(self.options.patience)
         self.cut_off(halves, sum(self.is_closed(peer) for peer in peers), len(peers))
+        await asyncio.sleep(SETTLE_S)
         slow = f"{self.options.slow} slow readers"
         readers = await self.besides(server, alone, slow,
                                      self.client(server.port, "slow", self.options.slow, self.options.patience))
