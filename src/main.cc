@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -106,7 +107,21 @@ Result<Send> open_folder(const Config& config) {
   return Send([server](const http::ClientRequest& request) { return ask_locally(server->router, request); });
 }
 
+// An engine's threads wait for each other hundreds of times per token. One that spins for long, as libgomp's do by
+// itself (GOMP_SPINCOUNT in its manual), keeps the one that it waits for off a core that other programs want, too:
+// figures are in docs/performance.md. Before there are threads, for workers to inherit; who sets one of the variables
+// knows better.
+void let_waiting_threads_sleep_soon() {
+#if defined(__aarch64__)
+  const char* const spins = "20000";  // meant to be as long as on x86-64, whose turns pause
+#else
+  const char* const spins = "1000";
+#endif
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", spins, 0);
+}
+
 int serve(const ServeFlags& flags) {
+  let_waiting_threads_sleep_soon();
   const auto config = read_config(flags);
   if (!config) return kWrongUsage;
   set_up_log(config->server.log_level);

@@ -109,14 +109,15 @@ class Server:
     def launch(self, *arguments):
         """Starts the process and does not wait for anything."""
         (self.folder / "config/rockllama.json").write_text(json.dumps(self.settings))
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("ROCKLLAMA_")}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROCKLLAMA_")}
+        environment = {key: value for key, value in {**inherited, **self.environment}.items() if value is not None}
         self.starts += 1
         if self not in Server.started:
             Server.started.append(self)
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
                 [str(BINARY), "serve", "--port", "0", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, env={**environment, **self.environment}, preexec_fn=die_with_parent)
+                stderr=log, env=environment, preexec_fn=die_with_parent)
         return self
 
     def start(self, *arguments, ready=True):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from rockllama import BINARY, PATIENCE, sized, wait_until
@@ -61,6 +62,16 @@ def test_sigterm_tells_whom_it_cuts_off(scripted):
     rest = lines_after_sigterm(server)
     assert "error" in json.loads(rest[-1].removeprefix("data: "))
     assert server.process.wait(20 * PATIENCE) == 0
+
+
+@pytest.mark.parametrize("asked", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
+def test_engine_threads_do_not_spin_for_long_unless_told_to(scripted, asked):
+    server = scripted("answer one\n", environment={"OMP_WAIT_POLICY": None, **asked}).start(ready=False)
+    server.chat("load")
+    names = dict(line.split("=", 1) for line in
+                 Path(f"/proc/{server.workers()[0]}/environ").read_text().split("\0") if "=" in line)
+    told = {name: names[name] for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT") if name in names}
+    assert told == asked if asked else int(told["GOMP_SPINCOUNT"]) < 100_000
 
 
 def test_sigint_ends_it_as_well(scripted):
