@@ -41,7 +41,7 @@ class ClientStream {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return net::async_initiate<Token, void(error_code, size_t)>(
         [this](auto&& handler, const Buffers& to) {
-          over_layer([&](auto& layer) { layer.async_read_some(to, std::forward<decltype(handler)>(handler)); });
+          this->over_layer([&](auto& layer) { layer.async_read_some(to, std::forward<decltype(handler)>(handler)); });
         },
         token, buffers);
   }
@@ -49,7 +49,8 @@ class ClientStream {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return net::async_initiate<Token, void(error_code, size_t)>(
         [this](auto&& handler, const Buffers& from) {
-          over_layer([&](auto& layer) { layer.async_write_some(from, std::forward<decltype(handler)>(handler)); });
+          this->over_layer(
+              [&](auto& layer) { layer.async_write_some(from, std::forward<decltype(handler)>(handler)); });
         },
         token, buffers);
   }
