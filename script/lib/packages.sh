@@ -1,6 +1,6 @@
 # Sourced by script/bootstrap: Debian packages, installed only where they are missing.
 BUILD_PACKAGES=(g++ cmake ninja-build libboost-dev nlohmann-json3-dev libvalijson-dev libcli11-dev libspdlog-dev libxxhash-dev
-  libexpected-dev libarchive-dev libssl-dev pkg-config python3-venv ca-certificates)
+  libexpected-dev libarchive-dev libssl-dev pkg-config python3-venv ca-certificates curl)
 TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev
   git binutils)
 # Google Benchmark, a client for bench/http, and what llama.cpp's gguf-py needs to write a model.
