@@ -14,7 +14,7 @@ TEST(EngineSettings, TakeTheSmallerOfTheModelsContextAnd8192) {
 }
 
 TEST(EngineSettings, MakeTheBufferOfADefaultSizeByMemory) {
-  EXPECT_EQ(settle({}, {.trained_tokens = 1024, .kv_bytes_per_token = 1}, 2, 2).kv_cells, 4096u);
+  EXPECT_EQ(settle({}, {.trained_tokens = 1024, .kv_bytes_per_token = 1}, 2, 2).kv_cells, 8192u);
   EXPECT_EQ(settle({}, kSmall, 2, 2).kv_cells, 17664u);
   EXPECT_EQ(settle({}, {.trained_tokens = 8192, .kv_bytes_per_token = 1 << 20}, 2, 2).kv_cells, 8192u);
 }
