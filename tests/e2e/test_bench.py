@@ -22,9 +22,10 @@ def drive(name, tmp_path, *options):
 
 @pytest.mark.surface
 def test_the_http_benchmark_runs(tmp_path):
-    figures = drive("http_server", tmp_path, "--vocabulary", str(VOCABULARIES / "ggml-vocab-gpt-2.gguf"), "--requests", "5",
-                    "--seconds", "1", "--tokens", "20", "--steps", "40", "--idle", "5", "--halves", "5", "--slow", "2",
-                    "--patience", "0")["figures"]
+    programs = ["--clients", str(BINARY.parent / "stream_clients"),
+                "--vocabulary", str(VOCABULARIES / "ggml-vocab-gpt-2.gguf")]
+    figures = drive("http_server", tmp_path, *programs, "--requests", "5", "--seconds", "1", "--tokens", "20",
+                    "--steps", "40", "--idle", "5", "--halves", "5", "--slow", "2", "--patience", "0")["figures"]
     assert figures["engine to client, 8 streams: p50"] > 0
     assert figures["5 half requests: slowest /health"] > 0
 
