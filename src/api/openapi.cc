@@ -10,6 +10,9 @@
 namespace rockllama::api {
 namespace {
 
+using RequestPtr = std::shared_ptr<http::Request>;
+using WriterPtr = std::shared_ptr<http::BodyWriter>;
+
 constexpr const char* kJson = "application/json";
 
 // Names of schemas, or media types; empty = none.
@@ -187,8 +190,6 @@ OrderedJson openapi_document(const std::string& version) {
 }
 
 void add_openapi(http::Router& router, const Services& services) {
-  using RequestPtr = std::shared_ptr<http::Request>;
-  using WriterPtr = std::shared_ptr<http::BodyWriter>;
   router.add("GET", "/openapi.json",
              [document = to_text(openapi_document(services.version))](const RequestPtr&, const WriterPtr& writer) {
                writer->respond({}, document);
