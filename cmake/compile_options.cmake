@@ -26,7 +26,7 @@ endif()
 target_compile_options(rockllama_options INTERFACE ${sanitize})
 target_link_options(rockllama_options INTERFACE ${sanitize})
 if(ROCKLLAMA_UNITY)
-  # Several files in one are built in half the time; the debug and lint presets see to it that each also builds alone.
+  # Several files in one are built in half the time; the debug preset and script/test --full see to it that each also builds alone.
   set(CMAKE_UNITY_BUILD ON)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 24)
 endif()
